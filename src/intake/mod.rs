@@ -1,0 +1,2 @@
+//! HTTP request to `Submission`, or `Refusal` to HTTP response.
+pub mod tripcode;

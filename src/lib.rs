@@ -1,0 +1,7 @@
+//! nejiboard: an anonymous message board that is a static site.
+#![warn(missing_docs)]
+
+pub mod intake;
+pub mod model;
+pub mod render;
+pub mod store;

@@ -1,0 +1,23 @@
+//! Plain values with their invariants: what every other room speaks about.
+//!
+//! Text from outside is checked once, by a `parse` function of the type that holds it, and from then on the type
+//! carries the proof. Nothing here reads a file, listens, or looks at the clock.
+
+pub mod board;
+pub mod page;
+pub mod post;
+pub mod problem;
+pub mod quotes;
+pub mod settings;
+pub mod submission;
+pub mod summary;
+pub mod thread;
+
+pub use board::BoardSlug;
+pub use page::{Page, PageKey};
+pub use post::{Post, PostId, PostNo};
+pub use problem::Problem;
+pub use settings::{BoardSettings, SiteSettings};
+pub use submission::{ErrorView, Form, Receipt, Refusal, Submission};
+pub use summary::{Stamp, ThreadSummary};
+pub use thread::{Thread, ThreadFlags, ThreadKey};

@@ -1,0 +1,55 @@
+//! A page of the site and its path under `public/`.
+
+use super::{BoardSlug, PostNo};
+
+/// What page it is. The order is the order in which pages are listed.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PageKey {
+    /// A file of the theme, by its whole path such as `assets/style.1f00.css`.
+    Asset(String),
+    /// A thread.
+    Thread(BoardSlug, PostNo),
+    /// A part of a board's archive, by the first number it can hold.
+    ArchivePart(BoardSlug, u64),
+    /// The newest part of a board's archive, with the list of the others.
+    Archive(BoardSlug),
+    /// A board's catalog.
+    Catalog(BoardSlug),
+    /// An index page of a board, counted from 1.
+    Index(BoardSlug, u32),
+    /// What is shown where there is nothing.
+    NotFound,
+    /// The front page.
+    Home,
+}
+
+impl PageKey {
+    /// The path under `public/`, with `/` between its segments.
+    pub fn path(&self) -> String {
+        match self {
+            PageKey::Asset(path) => path.clone(),
+            PageKey::Thread(board, no) => format!("{board}/thread/{no}.html"),
+            PageKey::ArchivePart(board, from) => format!("{board}/archive-{from}.html"),
+            PageKey::Archive(board) => format!("{board}/archive.html"),
+            PageKey::Catalog(board) => format!("{board}/catalog.html"),
+            PageKey::Index(board, 1) => format!("{board}/index.html"),
+            PageKey::Index(board, page) => format!("{board}/{page}.html"),
+            PageKey::NotFound => "404.html".to_owned(),
+            PageKey::Home => "index.html".to_owned(),
+        }
+    }
+
+    /// The path as links have it. A folder's page is named in full, so that a bare bucket can serve it.
+    pub fn href(&self, prefix: &str) -> String {
+        format!("{prefix}{}", self.path())
+    }
+}
+
+/// A page, drawn, in memory.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Page {
+    /// Which one.
+    pub key: PageKey,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}

@@ -1,0 +1,204 @@
+//! What an operator can set, for the site and for each board. The texts are read by the `store` room.
+
+use std::sync::Arc;
+
+use super::BoardSlug;
+
+/// The settings of the whole site, each checked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SiteSettings {
+    /// The site's name.
+    pub title: String,
+    /// A sentence about the site; may be empty.
+    pub description: String,
+    /// Where the site is reached from outside.
+    pub base_url: BaseUrl,
+    /// Where forms are sent: a path or an absolute `http(s)` URL. `None` means `post` below the base URL.
+    pub post_url: Option<String>,
+    /// The folder under `themes/` that overrides the built-in theme file by file.
+    pub theme: String,
+    /// The language of the site's own texts, a BCP 47 tag such as `en` or `pt-BR`.
+    pub locale: String,
+    /// The zone in which times are shown.
+    pub time_zone: chrono_tz::Tz,
+    /// How many of the latest threads the home page lists, 0 to 100.
+    pub home_threads: usize,
+    /// What boards have that say nothing else.
+    pub defaults: BoardSettings,
+}
+
+impl SiteSettings {
+    /// The path below which everything of the site stands, with a slash at both ends: `/` or `/boards/`.
+    pub fn prefix(&self) -> &str {
+        self.base_url.path()
+    }
+
+    /// Where forms are sent.
+    pub fn post_target(&self) -> String {
+        self.post_url.clone().unwrap_or_else(|| format!("{}post", self.prefix()))
+    }
+}
+
+impl Default for SiteSettings {
+    fn default() -> SiteSettings {
+        SiteSettings {
+            title: "nejiboard".to_owned(),
+            description: String::new(),
+            base_url: BaseUrl::default(),
+            post_url: None,
+            theme: "default".to_owned(),
+            locale: "en".to_owned(),
+            time_zone: chrono_tz::UTC,
+            home_threads: 12,
+            defaults: BoardSettings::default(),
+        }
+    }
+}
+
+/// The settings of one board, with the site's defaults already filled in.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BoardSettings {
+    /// The board's name for people; empty means its slug.
+    pub title: String,
+    /// A sentence about the board; may be empty.
+    pub description: String,
+    /// What a post without a name is signed with.
+    pub anonymous_name: String,
+    /// Threads on one index page, 1 to 100.
+    pub threads_per_page: usize,
+    /// Index pages; older threads stand in the archive. 0 means as many as there are threads for.
+    pub index_pages: usize,
+    /// Replies shown below each opening post on the index, 0 to 50.
+    pub replies_previewed: usize,
+    /// Characters in a body, 1 to 65,536.
+    pub body_chars_max: usize,
+    /// Lines in a body, 1 to 10,000.
+    pub body_lines_max: usize,
+    /// Characters in a subject, 0 to 1,000; 0 means that posts have no subject.
+    pub subject_chars_max: usize,
+    /// Characters in a name, 0 to 1,000; 0 means that everyone is anonymous.
+    pub name_chars_max: usize,
+    /// Quotes that one post may hold, 0 to 1,000.
+    pub quotes_max: usize,
+    /// Replies after which a thread is no longer bumped; 0 means no limit.
+    pub bump_limit: usize,
+    /// Replies after which a thread takes no more; 0 means no limit.
+    pub reply_limit: usize,
+}
+
+impl Default for BoardSettings {
+    fn default() -> BoardSettings {
+        BoardSettings {
+            title: String::new(),
+            description: String::new(),
+            anonymous_name: "Anonymous".to_owned(),
+            threads_per_page: 10,
+            index_pages: 10,
+            replies_previewed: 3,
+            body_chars_max: 8_000,
+            body_lines_max: 400,
+            subject_chars_max: 120,
+            name_chars_max: 60,
+            quotes_max: 50,
+            bump_limit: 500,
+            reply_limit: 1_000,
+        }
+    }
+}
+
+impl BoardSettings {
+    /// How many threads stand on the index and in the catalog; the rest is in the archive.
+    pub fn window(&self) -> usize {
+        match self.index_pages {
+            0 => usize::MAX,
+            pages => pages * self.threads_per_page,
+        }
+    }
+}
+
+/// A board: its slug and its settings.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BoardInfo {
+    /// The name in URLs and on disk.
+    pub slug: BoardSlug,
+    /// Its settings, with the site's defaults filled in.
+    pub settings: Arc<BoardSettings>,
+}
+
+impl BoardInfo {
+    /// The board's name for people.
+    pub fn title(&self) -> &str {
+        match self.settings.title.as_str() {
+            "" => self.slug.as_str(),
+            title => title,
+        }
+    }
+}
+
+/// Where the site is reached: an absolute `http(s)` URL that ends in a slash, or only its path where the rest is not known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BaseUrl {
+    text: String,
+    path_from: usize,
+}
+
+/// Why a text is not a base URL.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BadBaseUrl {
+    /// Neither `http://…`, `https://…` nor `/…`.
+    #[error("a base URL begins with `http://` or `https://`, or is a path such as `/` or `/boards/`")]
+    Scheme,
+    /// No host after the scheme.
+    #[error("a base URL names a host")]
+    Host,
+    /// A query, a fragment, white space, a quote or the like, or a path that is not plain.
+    #[error("a base URL is plain: letters, digits and `-._~:/[]`, no query, no `//` or `..` in its path")]
+    Plain,
+}
+
+impl BaseUrl {
+    /// Checks `text`; a slash at the end is added if it lacks one.
+    pub fn parse(text: &str) -> Result<BaseUrl, BadBaseUrl> {
+        let host_from = match text {
+            _ if text.starts_with("https://") => 8,
+            _ if text.starts_with("http://") => 7,
+            _ if text.starts_with('/') => 0,
+            _ => return Err(BadBaseUrl::Scheme),
+        };
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/[]".contains(&b);
+        if !text.bytes().all(plain) {
+            return Err(BadBaseUrl::Plain);
+        }
+        let path_from = text[host_from..].find('/').map_or(text.len(), |at| host_from + at);
+        if 0 < host_from && path_from == host_from {
+            return Err(BadBaseUrl::Host);
+        }
+        let path = &text[path_from..];
+        if path.contains("//") || path.split('/').any(|part| part == "." || part == "..") {
+            return Err(BadBaseUrl::Plain);
+        }
+        let slash = if text.ends_with('/') && path_from < text.len() { "" } else { "/" };
+        Ok(BaseUrl { text: format!("{text}{slash}"), path_from })
+    }
+
+    /// The path with a slash at both ends.
+    pub fn path(&self) -> &str {
+        &self.text[self.path_from..]
+    }
+
+    /// The scheme and host without a slash, such as `https://example.org`; `None` if only the path is known.
+    pub fn origin(&self) -> Option<&str> {
+        (0 < self.path_from).then(|| &self.text[..self.path_from])
+    }
+
+    /// The whole text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Default for BaseUrl {
+    fn default() -> BaseUrl {
+        BaseUrl { text: "/".to_owned(), path_from: 0 }
+    }
+}

@@ -1,0 +1,212 @@
+//! What a stranger sends, what becomes of it, and how a refusal is told.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::{BoardSlug, PostId, PostNo};
+
+/// The fields of the posting form as they came, bounded in size, nothing else checked. A field that was absent is
+/// empty.
+#[derive(Clone, PartialEq, Default, Debug, Serialize)]
+pub struct Form {
+    /// The board's slug.
+    pub board: String,
+    /// The thread's number; empty for a new thread.
+    pub thread: String,
+    /// The name, perhaps with a key after `#` or `##`.
+    pub name: String,
+    /// Words such as `sage`.
+    pub options: String,
+    /// The subject.
+    pub subject: String,
+    /// What the poster typed.
+    pub body: String,
+    /// The password for a later deletion.
+    #[serde(skip)]
+    pub password: String,
+    /// A random text by which a resend is known.
+    pub nonce: String,
+}
+
+/// A post that has passed the door: every field checked against the board's settings, but not yet anywhere on disk.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Submission {
+    /// What the post is called until it has a number. The same for a resend.
+    pub id: PostId,
+    /// The board.
+    pub board: BoardSlug,
+    /// The thread it answers; `None` for a new thread.
+    pub thread: Option<PostNo>,
+    /// The name without key; empty for anonymous.
+    pub name: String,
+    /// The tripcode with its `!` or `!!`; empty if there is none.
+    pub trip: String,
+    /// The subject; may be empty.
+    pub subject: String,
+    /// Whether the reply leaves its thread where it is.
+    pub sage: bool,
+    /// What the poster typed, line ends made `\n`.
+    pub body: String,
+    /// Who sent it. Private: never written below `content/` or `public/`.
+    pub address: IpAddr,
+}
+
+/// Where an accepted post can be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Receipt {
+    /// It is on its page.
+    Visible {
+        /// The board.
+        board: BoardSlug,
+        /// The thread it stands in.
+        thread: PostNo,
+        /// Its number.
+        no: PostNo,
+    },
+    /// It is safe in the inbox, but its page was not ready in time.
+    Safe {
+        /// The board.
+        board: BoardSlug,
+        /// The thread it answers; `None` for a new thread.
+        thread: Option<PostNo>,
+    },
+}
+
+/// Why a visitor's request is not done. Each has a code for programs and a sentence for people.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The request is not one that the door understands.
+    #[error("The form could not be read: {0}.")]
+    BadForm(&'static str),
+    /// A field came twice.
+    #[error("The field \u{201c}{0}\u{201d} came twice.")]
+    FieldTwice(&'static str),
+    /// A field is not UTF-8 or holds a NUL.
+    #[error("The field \u{201c}{0}\u{201d} is not plain UTF-8 text.")]
+    BadText(&'static str),
+    /// No board of this name.
+    #[error("There is no such board.")]
+    NoSuchBoard,
+    /// No thread of this number.
+    #[error("There is no such thread. It may have been removed.")]
+    NoSuchThread,
+    /// The number is that of a reply.
+    #[error("That is a reply, not a thread: it stands in thread {0}.")]
+    NotAThread(PostNo),
+    /// The thread takes no replies.
+    #[error("This thread is locked.")]
+    Locked,
+    /// The thread has as many replies as its board allows.
+    #[error("This thread is full. Start a new one.")]
+    Full,
+    /// Nothing but white space.
+    #[error("A post needs some text.")]
+    Empty,
+    /// A field is longer than the board allows.
+    #[error("The {field} is too long: {got} of at most {max} {unit}.")]
+    TooLong {
+        /// The field's name.
+        field: &'static str,
+        /// How much came.
+        got: usize,
+        /// How much is allowed.
+        max: usize,
+        /// What is counted: `characters`, `lines` or `quotes`.
+        unit: &'static str,
+    },
+    /// The request as a whole is larger than the door reads.
+    #[error("The request is too large: at most {0} bytes.")]
+    TooLarge(usize),
+    /// The body of the request did not come in time.
+    #[error("The request took too long.")]
+    TooSlow,
+    /// Neither urlencoded nor multipart.
+    #[error("Send the form as `application/x-www-form-urlencoded` or `multipart/form-data`.")]
+    BadType,
+    /// The path takes another method.
+    #[error("This address does not take that kind of request.")]
+    BadMethod,
+    /// Too many posts wait; the client may try again after this many seconds.
+    #[error("Very many people are posting right now. Try again in {0} seconds.")]
+    Busy(u32),
+    /// The post could not be stored; it is not accepted.
+    #[error("The post could not be stored, and was not accepted. Try again later.")]
+    NotStored,
+    /// Nothing at this address.
+    #[error("There is nothing at this address.")]
+    NotFound,
+    /// A panic or another fault of ours.
+    #[error("Something went wrong on our side.")]
+    Fault,
+}
+
+impl Refusal {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Refusal::BadForm(_) | Refusal::FieldTwice(_) | Refusal::BadText(_) => 400,
+            Refusal::NoSuchBoard | Refusal::NoSuchThread | Refusal::NotAThread(_) | Refusal::NotFound => 404,
+            Refusal::Locked | Refusal::Full => 403,
+            Refusal::Empty | Refusal::TooLong { .. } => 422,
+            Refusal::TooLarge(_) => 413,
+            Refusal::TooSlow => 408,
+            Refusal::BadType => 415,
+            Refusal::BadMethod => 405,
+            Refusal::Busy(_) | Refusal::NotStored => 503,
+            Refusal::Fault => 500,
+        }
+    }
+
+    /// The code for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::BadForm(_) => "bad_form",
+            Refusal::FieldTwice(_) => "field_twice",
+            Refusal::BadText(_) => "bad_text",
+            Refusal::NoSuchBoard => "no_such_board",
+            Refusal::NoSuchThread => "no_such_thread",
+            Refusal::NotAThread(_) => "not_a_thread",
+            Refusal::Locked => "locked",
+            Refusal::Full => "full",
+            Refusal::Empty => "empty",
+            Refusal::TooLong { .. } => "too_long",
+            Refusal::TooLarge(_) => "too_large",
+            Refusal::TooSlow => "too_slow",
+            Refusal::BadType => "bad_type",
+            Refusal::BadMethod => "bad_method",
+            Refusal::Busy(_) => "busy",
+            Refusal::NotStored => "not_stored",
+            Refusal::NotFound => "not_found",
+            Refusal::Fault => "fault",
+        }
+    }
+
+    /// Seconds after which a try may be worth it.
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Refusal::Busy(seconds) => Some(*seconds),
+            Refusal::NotStored => Some(30),
+            _ => None,
+        }
+    }
+}
+
+/// What a page that the door draws has to tell: a refusal with what was typed, or that a post is safe.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ErrorView {
+    /// A request was refused.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// What was typed, to be sent again; `None` where no form was sent.
+        form: Option<Box<Form>>,
+    },
+    /// The post is safe but not yet on its page. The page refreshes to where it will be.
+    Safe {
+        /// The board.
+        board: BoardSlug,
+        /// The thread it answers; `None` for a new thread.
+        thread: Option<PostNo>,
+    },
+}

@@ -1,0 +1,161 @@
+//! What is kept in memory of each thread: enough to list it and to plan, never its posts.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::quotes::{self, Quote};
+use super::{BoardSettings, BoardSlug, PostNo, Thread, ThreadFlags};
+
+/// How a file looked when it was read: if nothing here has changed, neither has the file.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Modification time in nanoseconds since the Unix epoch.
+    pub modified_ns: i64,
+    /// Change time of the inode in nanoseconds; unlike the modification time no tool can set it.
+    pub changed_ns: i64,
+    /// The inode's number.
+    pub inode: u64,
+}
+
+/// A post that a thread names but does not hold.
+pub type CrossQuote = (BoardSlug, PostNo);
+
+/// A thread as lists and plans need it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ThreadSummary {
+    /// The number of the opening post.
+    pub no: PostNo,
+    /// The file when it was read.
+    pub stamp: Stamp,
+    /// XXH3 of the file's bytes.
+    pub content_hash: u64,
+    /// What a moderator has switched.
+    pub flags: ThreadFlags,
+    /// The subject, or else the beginning of the opening post's text.
+    pub title: Box<str>,
+    /// The beginning of the opening post's text, at most [`TEASER_CHARS`] characters, markup and all.
+    pub teaser: Box<str>,
+    /// Seconds since the Unix epoch at which the opening post was accepted.
+    pub at: i64,
+    /// Seconds since the Unix epoch of the last post that bumped the thread.
+    pub bumped_at: i64,
+    /// Seconds since the Unix epoch of the last post or change.
+    pub last_at: i64,
+    /// Posts that are not tombstones.
+    pub posts: u32,
+    /// Replies, tombstones and all: what a reply limit counts.
+    pub replies: u32,
+    /// The highest number in the thread.
+    pub last_no: PostNo,
+    /// XXH3 of the opening post's id, 0 without one: finds a new thread that was already written before a crash.
+    pub op_id_hash: u64,
+    /// Posts of other threads, or of none, that this one names; sorted, each once.
+    pub cross: Box<[CrossQuote]>,
+}
+
+/// How much of an opening post a list shows.
+pub const TEASER_CHARS: usize = 160;
+
+/// How much of a text stands for a missing subject.
+const TITLE_CHARS: usize = 60;
+
+impl ThreadSummary {
+    /// Sums up `thread` of `board`, as read from a file with this `stamp` and hash.
+    pub fn of(
+        thread: &Thread,
+        board: &BoardSlug,
+        settings: &BoardSettings,
+        stamp: Stamp,
+        content_hash: u64,
+    ) -> ThreadSummary {
+        let op = thread.op();
+        let plain = one_line(if op.deleted { "" } else { &op.body }, TEASER_CHARS);
+        let title = match op.subject.as_str() {
+            "" => one_line(&plain, TITLE_CHARS),
+            subject => one_line(subject, usize::MAX),
+        };
+        ThreadSummary {
+            no: op.no,
+            stamp,
+            content_hash,
+            flags: thread.flags,
+            title: title.into(),
+            teaser: plain.into(),
+            at: op.at.timestamp(),
+            bumped_at: bumped_at(thread, settings).timestamp(),
+            last_at: last_at(thread).timestamp(),
+            posts: thread.posts.iter().filter(|post| !post.deleted).count() as u32,
+            replies: thread.posts.len() as u32 - 1,
+            last_no: thread.posts.iter().map(|post| post.no).max().unwrap_or(op.no),
+            op_id_hash: op.id.as_ref().map_or(0, |id| id_hash(id.as_str())),
+            cross: cross_quotes(thread, board),
+        }
+    }
+
+    /// Whether the thread has a page. One of tombstones alone has none.
+    pub fn visible(&self) -> bool {
+        0 < self.posts
+    }
+}
+
+/// What [`ThreadSummary::op_id_hash`] holds for an id.
+pub fn id_hash(id: &str) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(id.as_bytes())
+}
+
+/// When the thread was bumped last: by its opening post, or by a reply within the limit that is neither a sage nor a
+/// tombstone, so that removing a post undoes its bump.
+fn bumped_at(thread: &Thread, settings: &BoardSettings) -> DateTime<Utc> {
+    let limit = match (thread.flags.bumplock, settings.bump_limit) {
+        (true, _) => 0,
+        (false, 0) => usize::MAX,
+        (false, limit) => limit,
+    };
+    let replies = thread.posts.iter().skip(1).take(limit);
+    replies.filter(|post| !post.sage && !post.deleted).map(|post| post.at).fold(thread.op().at, DateTime::max)
+}
+
+fn last_at(thread: &Thread) -> DateTime<Utc> {
+    let posts = thread.posts.iter().map(|post| post.at);
+    posts.chain(thread.changed).max().unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+/// The posts outside of `thread` that its bodies name.
+fn cross_quotes(thread: &Thread, board: &BoardSlug) -> Box<[CrossQuote]> {
+    let mut own: Vec<PostNo> = thread.posts.iter().map(|post| post.no).collect();
+    own.sort_unstable();
+    let mut cross = Vec::new();
+    for post in thread.posts.iter().filter(|post| !post.deleted) {
+        quotes::scan(&post.body, |quote| match quote {
+            Quote::Post(no) if own.binary_search(&no).is_err() => cross.push((board.clone(), no)),
+            Quote::Cross(other, no) if other != *board || own.binary_search(&no).is_err() => cross.push((other, no)),
+            _ => {}
+        });
+    }
+    cross.sort_unstable();
+    cross.dedup();
+    cross.into()
+}
+
+/// `text` with runs of white space made one space, cut after `chars_max` characters with an ellipsis.
+pub fn one_line(text: &str, chars_max: usize) -> String {
+    let mut out = String::new();
+    let mut chars = 0;
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+            chars += 1;
+        }
+        for c in word.chars().filter(|c| !c.is_control() && !super::problem::is_bidi_control(*c)) {
+            if chars_max <= chars {
+                out.push('…');
+                return out;
+            }
+            out.push(c);
+            chars += 1;
+        }
+    }
+    out
+}

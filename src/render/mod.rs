@@ -1,0 +1,3 @@
+//! Model and theme to pages, in memory.
+pub mod markup;
+pub mod views;

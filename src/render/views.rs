@@ -1,0 +1,401 @@
+//! The values that templates get, one struct for each kind of page.
+//!
+//! Every field is always there, so that strict mode catches a misspelt name and nothing else. Text fields are plain
+//! text, which templates escape; a field whose type is [`SafeHtml`] is markup that stands in triple braces.
+//! Links are whole paths below the site's prefix, times come twice: `iso` for machines (UTC) and `time` for people
+//! (the site's zone); both are empty where a time is not known.
+
+use serde::Serialize;
+
+/// Markup that is safe to stand in a page as it is. Only this room makes it.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
+#[serde(transparent)]
+pub struct SafeHtml(pub(super) String);
+
+impl SafeHtml {
+    /// The markup.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What every page gets beside its own values: `site`, `boards` and `page`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Frame {
+    /// The site.
+    pub site: SiteView,
+    /// All boards, for the list on each page.
+    pub boards: Vec<BoardLink>,
+    /// This page.
+    pub page: PageView,
+}
+
+/// The site as templates see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct SiteView {
+    /// Its name.
+    pub title: String,
+    /// A sentence; may be empty.
+    pub description: String,
+    /// The path below which all stands, with a slash at both ends.
+    pub prefix: String,
+    /// The home page.
+    pub home: String,
+    /// Scheme and host, such as `https://example.org`; empty if not known.
+    pub origin: String,
+    /// BCP 47 tag for `lang`.
+    pub locale: String,
+    /// `ltr` or `rtl`.
+    pub dir: String,
+    /// Name and version of the program.
+    pub generator: String,
+}
+
+/// A board in the list of boards.
+#[derive(Clone, Debug, Serialize)]
+pub struct BoardLink {
+    /// `tech`.
+    pub slug: String,
+    /// Its name for people.
+    pub title: String,
+    /// Its first index page.
+    pub href: String,
+    /// Whether this page belongs to the board.
+    pub current: bool,
+}
+
+/// The page itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct PageView {
+    /// `home`, `index`, `catalog`, `archive`, `thread`, `error` or `safe`.
+    pub kind: &'static str,
+    /// For `<title>` and `og:title`; the site's or board's name is already in it.
+    pub title: String,
+    /// For `description` and `og:description`; may be empty.
+    pub description: String,
+    /// The absolute URL for `canonical` and `og:url`; empty if the site does not know its host.
+    pub url: String,
+    /// `website` or `article`.
+    pub og_type: &'static str,
+}
+
+/// `home.hbs`.
+#[derive(Clone, Debug, Serialize)]
+pub struct HomeView {
+    /// Common to all pages.
+    #[serde(flatten)]
+    pub frame: Frame,
+    /// The boards with their figures.
+    pub board_stats: Vec<BoardStats>,
+    /// Threads on all boards.
+    pub threads_total: usize,
+    /// Posts on all boards.
+    pub posts_total: usize,
+    /// The threads that were bumped last, on whatever board.
+    pub latest: Vec<ThreadRow>,
+}
+
+/// A board on the home page.
+#[derive(Clone, Debug, Serialize)]
+pub struct BoardStats {
+    /// `tech`.
+    pub slug: String,
+    /// Its name for people.
+    pub title: String,
+    /// A sentence; may be empty.
+    pub description: String,
+    /// Its first index page.
+    pub href: String,
+    /// Its catalog.
+    pub catalog_href: String,
+    /// Threads that can be read.
+    pub threads: usize,
+    /// Posts that can be read.
+    pub posts: usize,
+    /// The last post's time.
+    pub iso: String,
+    /// The last post's time.
+    pub time: String,
+}
+
+/// A thread in a list: on the home page, in the catalog, in the archive.
+#[derive(Clone, Debug, Serialize)]
+pub struct ThreadRow {
+    /// The board's slug.
+    pub board: String,
+    /// The thread's number.
+    pub no: u64,
+    /// Its page.
+    pub href: String,
+    /// The subject, or else the beginning of the text; empty only if the opening post is gone.
+    pub title: String,
+    /// The beginning of the opening post as plain text, at most 160 characters.
+    pub teaser: String,
+    /// Replies that can be read.
+    pub replies: usize,
+    /// Stays on top.
+    pub sticky: bool,
+    /// Takes no replies.
+    pub locked: bool,
+    /// Archived for good.
+    pub archived: bool,
+    /// When it was last bumped.
+    pub iso: String,
+    /// When it was last bumped.
+    pub time: String,
+}
+
+/// The board that a page belongs to.
+#[derive(Clone, Debug, Serialize)]
+pub struct BoardView {
+    /// `tech`.
+    pub slug: String,
+    /// Its name for people.
+    pub title: String,
+    /// A sentence; may be empty.
+    pub description: String,
+    /// Its first index page.
+    pub href: String,
+    /// Its catalog.
+    pub catalog_href: String,
+    /// Its archive.
+    pub archive_href: String,
+}
+
+/// `index.hbs`.
+#[derive(Clone, Debug, Serialize)]
+pub struct IndexView {
+    /// Common to all pages.
+    #[serde(flatten)]
+    pub frame: Frame,
+    /// The board.
+    pub board: BoardView,
+    /// The threads of this page, in order.
+    pub threads: Vec<ThreadPreview>,
+    /// All index pages.
+    pub pages: Vec<PageLink>,
+    /// The page before; empty on the first.
+    pub prev_href: String,
+    /// The page after; empty on the last.
+    pub next_href: String,
+    /// The form for a new thread.
+    pub form: FormView,
+}
+
+/// An index page in the row of page numbers.
+#[derive(Clone, Debug, Serialize)]
+pub struct PageLink {
+    /// Counted from 1.
+    pub number: u32,
+    /// Where it is.
+    pub href: String,
+    /// Whether it is this one.
+    pub current: bool,
+}
+
+/// A thread on the index.
+#[derive(Clone, Debug, Serialize)]
+pub struct ThreadPreview {
+    /// The thread's number.
+    pub no: u64,
+    /// Its page.
+    pub href: String,
+    /// The subject, or else the beginning of the text.
+    pub title: String,
+    /// Stays on top.
+    pub sticky: bool,
+    /// Takes no replies.
+    pub locked: bool,
+    /// Archived for good.
+    pub archived: bool,
+    /// Replies that can be read.
+    pub replies: usize,
+    /// Those of them that are not shown here.
+    pub omitted: usize,
+    /// The opening post and the last replies, each drawn by `post.hbs`.
+    pub posts: SafeHtml,
+}
+
+/// `thread.hbs`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ThreadView {
+    /// Common to all pages.
+    #[serde(flatten)]
+    pub frame: Frame,
+    /// The board.
+    pub board: BoardView,
+    /// The thread's number.
+    pub no: u64,
+    /// Its page.
+    pub href: String,
+    /// The subject, or else the beginning of the text.
+    pub title: String,
+    /// Stays on top.
+    pub sticky: bool,
+    /// Takes no replies.
+    pub locked: bool,
+    /// Archived for good.
+    pub archived: bool,
+    /// Replies that can be read.
+    pub replies: usize,
+    /// All posts, each drawn by `post.hbs`.
+    pub posts: SafeHtml,
+    /// The form for a reply.
+    pub form: FormView,
+}
+
+/// `post.hbs`: one post, on its thread's page or on the index.
+#[derive(Clone, Debug, Serialize)]
+pub struct PostView<'a> {
+    /// The number; its anchor is `p` and the number.
+    pub no: u64,
+    /// The post's own link.
+    pub href: &'a str,
+    /// Whether it opens its thread.
+    pub op: bool,
+    /// A tombstone: show that a post was removed, and nothing else.
+    pub deleted: bool,
+    /// The name, or the board's anonymous name.
+    pub name: &'a str,
+    /// With its `!` or `!!`; empty if there is none.
+    pub trip: &'a str,
+    /// Staff role; empty if there is none.
+    pub capcode: &'a str,
+    /// May be empty.
+    pub subject: &'a str,
+    /// Whether the reply did not bump.
+    pub sage: bool,
+    /// Opening post of a sticky thread.
+    pub sticky: bool,
+    /// Opening post of a locked thread.
+    pub locked: bool,
+    /// Opening post of an archived thread.
+    pub archived: bool,
+    /// When it was accepted.
+    pub iso: &'a str,
+    /// When it was accepted.
+    pub time: &'a str,
+    /// What was typed, rendered.
+    pub body: &'a str,
+    /// The replies of the same thread that name this post; empty on the index.
+    pub backlinks: &'a [Backlink],
+}
+
+/// A reply that names a post.
+#[derive(Clone, Debug, Serialize)]
+pub struct Backlink {
+    /// The reply's number.
+    pub no: u64,
+    /// `#p12`.
+    pub href: String,
+}
+
+/// `catalog.hbs`.
+#[derive(Clone, Debug, Serialize)]
+pub struct CatalogView {
+    /// Common to all pages.
+    #[serde(flatten)]
+    pub frame: Frame,
+    /// The board.
+    pub board: BoardView,
+    /// The threads of the index, in its order.
+    pub threads: Vec<ThreadRow>,
+    /// The form for a new thread.
+    pub form: FormView,
+}
+
+/// `archive.hbs`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ArchiveView {
+    /// Common to all pages.
+    #[serde(flatten)]
+    pub frame: Frame,
+    /// The board.
+    pub board: BoardView,
+    /// All parts, newest first.
+    pub parts: Vec<ArchivePart>,
+    /// The threads of this part, newest first.
+    pub threads: Vec<ThreadRow>,
+}
+
+/// A part of the archive: the threads whose numbers are in a range.
+#[derive(Clone, Debug, Serialize)]
+pub struct ArchivePart {
+    /// The first number that it can hold.
+    pub from: u64,
+    /// The last number that it can hold.
+    pub to: u64,
+    /// Its page.
+    pub href: String,
+    /// How many threads it holds.
+    pub threads: usize,
+    /// Whether it is this page.
+    pub current: bool,
+}
+
+/// A posting form with its limits and what is already typed in.
+#[derive(Clone, Debug, Serialize)]
+pub struct FormView {
+    /// Where it is sent.
+    pub action: String,
+    /// The board's slug.
+    pub board: String,
+    /// The thread's number as text; empty for a new thread.
+    pub thread: String,
+    /// Whether posts here take a name.
+    pub has_name: bool,
+    /// Whether posts here take a subject.
+    pub has_subject: bool,
+    /// Characters.
+    pub name_max: usize,
+    /// Characters.
+    pub subject_max: usize,
+    /// Characters.
+    pub body_max: usize,
+    /// What an empty name becomes.
+    pub anonymous_name: String,
+    /// Already typed.
+    pub name: String,
+    /// Already typed.
+    pub options: String,
+    /// Already typed.
+    pub subject: String,
+    /// Already typed.
+    pub body: String,
+    /// Already given.
+    pub nonce: String,
+}
+
+/// `error.hbs`: nothing at this address, or a request that was refused.
+#[derive(Clone, Debug, Serialize)]
+pub struct RefusedView {
+    /// Common to all pages.
+    #[serde(flatten)]
+    pub frame: Frame,
+    /// HTTP status.
+    pub status: u16,
+    /// A few words.
+    pub heading: String,
+    /// What is wrong and what to do.
+    pub message: String,
+    /// Whether `form` holds what was typed.
+    pub has_form: bool,
+    /// What was typed, to be sent again.
+    pub form: FormView,
+}
+
+/// `safe.hbs`: the post is stored, its page is not ready yet.
+#[derive(Clone, Debug, Serialize)]
+pub struct SafeView {
+    /// Common to all pages.
+    #[serde(flatten)]
+    pub frame: Frame,
+    /// A few words.
+    pub heading: String,
+    /// What happens next.
+    pub message: String,
+    /// Where the post will be: its thread, or the board for a new thread.
+    pub href: String,
+    /// Seconds after which the page goes there by itself.
+    pub refresh: u32,
+}

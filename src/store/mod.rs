@@ -1,0 +1,3 @@
+//! Files to model and back.
+pub mod import;
+pub mod settings;

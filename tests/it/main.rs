@@ -1,0 +1,7 @@
+//! The one test program, a module a feature.
+mod door;
+mod import;
+mod markup;
+mod settings;
+mod tidy;
+mod tripcode;
