@@ -1,1 +1,0 @@
-//! `site.yaml` and `board.yaml`.

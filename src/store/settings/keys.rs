@@ -1,0 +1,339 @@
+//! The table of everything that can be set. Reading, suggestions, samples and the reference all come from it.
+
+use std::ops::RangeInclusive;
+
+use chrono_tz::Tz;
+
+use super::ThemeInfo;
+use crate::model::settings::BaseUrl;
+use crate::model::{BoardSettings, SiteSettings};
+
+/// One setting of an `S`.
+pub(super) struct Key<S> {
+    /// How it is written.
+    pub name: &'static str,
+    /// One line that explains it.
+    pub doc: &'static str,
+    /// What it takes, and where that goes.
+    pub kind: Kind<S>,
+}
+
+/// What a setting takes, and where that goes.
+pub(super) enum Kind<S> {
+    /// One line of text with so many characters.
+    Text(RangeInclusive<usize>, fn(&mut S) -> &mut String),
+    /// A whole number in this range.
+    Count(RangeInclusive<usize>, fn(&mut S) -> &mut usize),
+    /// A text with a form of its own.
+    Form(Form<S>),
+    /// A mapping with the settings that boards share.
+    Defaults(fn(&mut S) -> &mut BoardSettings),
+}
+
+/// A text with a form of its own.
+pub(super) struct Form<S> {
+    /// The form in words.
+    pub expected: &'static str,
+    /// Takes the text, or says what would be right.
+    pub set: fn(&mut S, &str) -> Result<(), String>,
+    /// The text that would set what is set.
+    pub get: fn(&S) -> String,
+}
+
+/// Characters in a title or another name for people.
+const TITLE_CHARS_MAX: usize = 200;
+
+/// Characters in a description.
+const DESCRIPTION_CHARS_MAX: usize = 1_000;
+
+/// The largest limit: far above what a thread can hold, and no product of two of them overflows.
+const LIMIT_MAX: usize = 1_000_000;
+
+/// What stands in `site.yaml`.
+pub(super) static SITE: [Key<SiteSettings>; 9] = [
+    Key { name: "title", doc: "The site's name.", kind: Kind::Text(1..=TITLE_CHARS_MAX, |site| &mut site.title) },
+    Key {
+        name: "description",
+        doc: "A sentence about the site.",
+        kind: Kind::Text(0..=DESCRIPTION_CHARS_MAX, |site| &mut site.description),
+    },
+    Key {
+        name: "base_url",
+        doc: "Where the site is reached, such as `https://example.org/boards/`; feeds need the whole address.",
+        kind: Kind::Form(Form {
+            expected: "an `http(s)` URL or a path",
+            set: |site, text| {
+                site.base_url = BaseUrl::parse(text).map_err(|error| error.to_string())?;
+                Ok(())
+            },
+            get: |site| site.base_url.as_str().to_owned(),
+        }),
+    },
+    Key {
+        name: "post_url",
+        doc: "Where forms are sent, if not to `post` below `base_url`.",
+        kind: Kind::Form(Form {
+            expected: "an `http(s)` URL or a path",
+            set: |site, text| {
+                site.post_url = Some(post_url(text)?);
+                Ok(())
+            },
+            get: |site| site.post_url.clone().unwrap_or_default(),
+        }),
+    },
+    Key {
+        name: "theme",
+        doc: "The folder under `themes/` that overrides the built-in theme file by file.",
+        kind: Kind::Form(Form {
+            expected: "1 to 64 of `a-z`, `0-9`, `-` and `_`",
+            set: |site, text| {
+                site.theme = theme(text)?;
+                Ok(())
+            },
+            get: |site| site.theme.clone(),
+        }),
+    },
+    Key {
+        name: "locale",
+        doc: "The language of the site's own texts, a BCP 47 tag such as `en` or `pt-BR`.",
+        kind: Kind::Form(Form {
+            expected: "a language tag",
+            set: |site, text| {
+                site.locale = locale(text)?;
+                Ok(())
+            },
+            get: |site| site.locale.clone(),
+        }),
+    },
+    Key {
+        name: "time_zone",
+        doc: "The zone in which times are shown, such as `Europe/Berlin`.",
+        kind: Kind::Form(Form {
+            expected: "a zone of the IANA database",
+            set: |site, text| {
+                site.time_zone = time_zone(text)?;
+                Ok(())
+            },
+            get: |site| site.time_zone.name().to_owned(),
+        }),
+    },
+    Key {
+        name: "home_threads",
+        doc: "How many of the latest threads the home page lists.",
+        kind: Kind::Count(0..=100, |site| &mut site.home_threads),
+    },
+    Key {
+        name: "defaults",
+        doc: "What boards have that say nothing else: any setting of `board.yaml` except its title and description.",
+        kind: Kind::Defaults(|site| &mut site.defaults),
+    },
+];
+
+/// How many settings at the beginning of [`BOARD`] are one board's own.
+const OWN: usize = 2;
+
+/// What stands in `board.yaml`.
+pub(super) static BOARD: [Key<BoardSettings>; 13] = [
+    Key {
+        name: "title",
+        doc: "The board's name for people, if not the name of its folder.",
+        kind: Kind::Text(1..=TITLE_CHARS_MAX, |board| &mut board.title),
+    },
+    Key {
+        name: "description",
+        doc: "A sentence about the board.",
+        kind: Kind::Text(0..=DESCRIPTION_CHARS_MAX, |board| &mut board.description),
+    },
+    Key {
+        name: "anonymous_name",
+        doc: "What a post without a name is signed with.",
+        kind: Kind::Text(1..=TITLE_CHARS_MAX, |board| &mut board.anonymous_name),
+    },
+    Key {
+        name: "threads_per_page",
+        doc: "Threads on one index page.",
+        kind: Kind::Count(1..=100, |board| &mut board.threads_per_page),
+    },
+    Key {
+        name: "index_pages",
+        doc: "Index pages; older threads stand in the archive. 0 means as many as there are threads for.",
+        kind: Kind::Count(0..=LIMIT_MAX, |board| &mut board.index_pages),
+    },
+    Key {
+        name: "replies_previewed",
+        doc: "Replies shown below each opening post on the index.",
+        kind: Kind::Count(0..=50, |board| &mut board.replies_previewed),
+    },
+    Key {
+        name: "body_chars_max",
+        doc: "Characters in a body.",
+        kind: Kind::Count(1..=65_536, |board| &mut board.body_chars_max),
+    },
+    Key {
+        name: "body_lines_max",
+        doc: "Lines in a body.",
+        kind: Kind::Count(1..=10_000, |board| &mut board.body_lines_max),
+    },
+    Key {
+        name: "subject_chars_max",
+        doc: "Characters in a subject; 0 means that posts have no subject.",
+        kind: Kind::Count(0..=1_000, |board| &mut board.subject_chars_max),
+    },
+    Key {
+        name: "name_chars_max",
+        doc: "Characters in a name; 0 means that everyone is anonymous.",
+        kind: Kind::Count(0..=1_000, |board| &mut board.name_chars_max),
+    },
+    Key {
+        name: "quotes_max",
+        doc: "Quotes that one post may hold.",
+        kind: Kind::Count(0..=1_000, |board| &mut board.quotes_max),
+    },
+    Key {
+        name: "bump_limit",
+        doc: "Replies after which a thread is no longer bumped; 0 means no limit.",
+        kind: Kind::Count(0..=LIMIT_MAX, |board| &mut board.bump_limit),
+    },
+    Key {
+        name: "reply_limit",
+        doc: "Replies after which a thread takes no more; 0 means no limit.",
+        kind: Kind::Count(0..=LIMIT_MAX, |board| &mut board.reply_limit),
+    },
+];
+
+/// What stands in `board.yaml` and below `defaults` of `site.yaml`.
+pub(super) fn shared() -> &'static [Key<BoardSettings>] {
+    &BOARD[OWN..]
+}
+
+/// What stands in `theme.yaml`.
+pub(super) static THEME: [Key<ThemeInfo>; 2] = [
+    Key {
+        name: "name",
+        doc: "The theme's name for people.",
+        kind: Kind::Text(1..=TITLE_CHARS_MAX, |theme| &mut theme.name),
+    },
+    Key {
+        name: "description",
+        doc: "A sentence about the theme.",
+        kind: Kind::Text(0..=DESCRIPTION_CHARS_MAX, |theme| &mut theme.description),
+    },
+];
+
+impl<S: Default> Key<S> {
+    /// The text that would set the default; empty where the default is nothing, and for a mapping.
+    pub fn default_text(&self) -> String {
+        let mut settings = S::default();
+        match &self.kind {
+            Kind::Text(_, field) => field(&mut settings).clone(),
+            Kind::Count(_, field) => field(&mut settings).to_string(),
+            Kind::Form(form) => (form.get)(&settings),
+            Kind::Defaults(_) => String::new(),
+        }
+    }
+}
+
+impl<S> Key<S> {
+    /// What the setting takes, in words.
+    pub fn expected(&self) -> String {
+        match &self.kind {
+            Kind::Text(chars, _) => format!("one line of {} to {} characters", chars.start(), grouped(*chars.end())),
+            Kind::Count(range, _) => range_in_words(range),
+            Kind::Form(form) => form.expected.to_owned(),
+            Kind::Defaults(_) => "a mapping".to_owned(),
+        }
+    }
+}
+
+/// The numbers that a setting takes, in words.
+pub(super) fn range_in_words(range: &RangeInclusive<usize>) -> String {
+    format!("a whole number from {} to {}", range.start(), grouped(*range.end()))
+}
+
+/// `number` with commas between thousands.
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if 0 < index && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// SECURITY: the text stands in an attribute of every form, and a browser that takes `//host` or a backslash for a host would
+/// send posts there.
+fn post_url(text: &str) -> Result<String, String> {
+    let rest = ["https://", "http://", "/"].iter().find_map(|start| text.strip_prefix(start));
+    let Some(rest) = rest else {
+        return Err("a URL that begins with `http://` or `https://`, or a path that begins with `/`".to_owned());
+    };
+    let names_host =
+        text.starts_with('/') || !matches!(rest.as_bytes().first(), None | Some(b'/' | b'?' | b'#' | b':'));
+    if !names_host || text.starts_with("//") {
+        return Err("a URL names a host after its scheme, a path begins with one slash".to_owned());
+    }
+    let plain = |b: u8| b.is_ascii_graphic() && !b"\"'<>\\^`{|}".contains(&b);
+    if !text.bytes().all(plain) {
+        return Err("without spaces, quotes and control characters; write others as `%` and two digits".to_owned());
+    }
+    match text.len() {
+        ..=1_000 => Ok(text.to_owned()),
+        _ => Err("at most 1,000 characters".to_owned()),
+    }
+}
+
+/// SECURITY: the name becomes a folder, so it must be one safe path segment.
+fn theme(text: &str) -> Result<String, String> {
+    let allowed = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    match (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
+        true => Ok(text.to_owned()),
+        false => Err("the name of a folder under `themes/`: 1 to 64 of `a-z`, `0-9`, `-` and `_`".to_owned()),
+    }
+}
+
+/// Checks the form alone: which languages there are is for others to say.
+fn locale(text: &str) -> Result<String, String> {
+    let mut parts = text.split('-');
+    let language = parts.next().unwrap_or_default();
+    let language_fits = (2..=8).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());
+    let part_fits = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    match language_fits && text.len() <= 35 && parts.all(part_fits) {
+        true => Ok(text.to_owned()),
+        false if text.contains('_') && text.len() <= 35 => {
+            Err(format!("write it with hyphens: `{}`", text.replace('_', "-")))
+        }
+        false => Err("a language and perhaps a region, such as `en`, `ja` or `pt-BR`".to_owned()),
+    }
+}
+
+fn time_zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| match nearest_zones(text).as_slice() {
+        [] => "a name such as `UTC`, `Europe/Berlin` or `Asia/Tokyo`".to_owned(),
+        names => format!("did you mean `{}`?", names.join("` or `")),
+    })
+}
+
+/// Up to three zones whose name, or whose city alone, is close to `text`, the closest first.
+fn nearest_zones(text: &str) -> Vec<&'static str> {
+    // Longer than any zone's name: not worth the comparisons.
+    if 64 < text.len() {
+        return Vec::new();
+    }
+    let typed = text.to_ascii_lowercase().replace(' ', "_");
+    let closeness = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        let city = name.rsplit('/').next().unwrap_or(&name);
+        // The city a little less, so that `utc` is `UTC` and not also `Etc/UTC`.
+        let by_city = 0.98 * strsim::normalized_damerau_levenshtein(&typed, city);
+        by_city.max(strsim::normalized_damerau_levenshtein(&typed, &name))
+    };
+    let scored = chrono_tz::TZ_VARIANTS.iter().map(|zone| (closeness(zone.name()), zone.name()));
+    let mut near: Vec<_> = scored.filter(|(score, _)| 0.7 <= *score).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    // A clear winner stands alone.
+    let best = near.first().map_or(0.0, |(score, _)| *score);
+    near.into_iter().take_while(|(score, _)| best < score + 0.02).take(3).map(|(_, name)| name).collect()
+}
