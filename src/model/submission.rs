@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{BoardSlug, PostId, PostNo};
+use super::{BoardSlug, Post, PostId, PostNo};
 
 /// The fields of the posting form as they came, bounded in size, nothing else checked. A field that was absent is
 /// empty.
@@ -130,6 +131,9 @@ pub enum Refusal {
     /// Too many posts wait; the client may try again after this many seconds.
     #[error("Very many people are posting right now. Try again in {0} seconds.")]
     Busy(u32),
+    /// The board's last number is taken.
+    #[error("This board has used all its numbers.")]
+    NumbersUsedUp,
     /// The post could not be stored; it is not accepted.
     #[error("The post could not be stored, and was not accepted. Try again later.")]
     NotStored,
@@ -147,7 +151,7 @@ impl Refusal {
         match self {
             Refusal::BadForm(_) | Refusal::FieldTwice(_) | Refusal::BadText(_) => 400,
             Refusal::NoSuchBoard | Refusal::NoSuchThread | Refusal::NotAThread(_) | Refusal::NotFound => 404,
-            Refusal::Locked | Refusal::Full => 403,
+            Refusal::Locked | Refusal::Full | Refusal::NumbersUsedUp => 403,
             Refusal::Empty | Refusal::TooLong { .. } => 422,
             Refusal::TooLarge(_) => 413,
             Refusal::TooSlow => 408,
@@ -176,6 +180,7 @@ impl Refusal {
             Refusal::BadType => "bad_type",
             Refusal::BadMethod => "bad_method",
             Refusal::Busy(_) => "busy",
+            Refusal::NumbersUsedUp => "numbers_used_up",
             Refusal::NotStored => "not_stored",
             Refusal::NotFound => "not_found",
             Refusal::Fault => "fault",
@@ -209,4 +214,63 @@ pub enum ErrorView {
         /// The thread it answers; `None` for a new thread.
         thread: Option<PostNo>,
     },
+}
+
+/// A post as it lies in the inbox: accepted, but without a number.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Arrival {
+    /// What makes it be added exactly once.
+    pub id: PostId,
+    /// The board.
+    pub board: BoardSlug,
+    /// The thread it answers; `None` for a new thread.
+    pub thread: Option<PostNo>,
+    /// When it was accepted; `None` means when it is committed.
+    pub at: Option<DateTime<Utc>>,
+    /// The name; empty for anonymous.
+    pub name: String,
+    /// The tripcode with its `!` or `!!`.
+    pub trip: String,
+    /// The staff role.
+    pub capcode: String,
+    /// The subject.
+    pub subject: String,
+    /// Whether it leaves its thread where it is.
+    pub sage: bool,
+    /// The text.
+    pub body: String,
+}
+
+impl Arrival {
+    /// What of a submission may be seen: all but the address.
+    pub fn of(submission: Submission, at: DateTime<Utc>) -> Arrival {
+        Arrival {
+            id: submission.id,
+            board: submission.board,
+            thread: submission.thread,
+            at: Some(at),
+            name: submission.name,
+            trip: submission.trip,
+            capcode: String::new(),
+            subject: submission.subject,
+            sage: submission.sage,
+            body: submission.body,
+        }
+    }
+
+    /// The post with its number and time.
+    pub fn into_post(self, no: PostNo, at: DateTime<Utc>) -> Post {
+        Post {
+            no,
+            at,
+            name: self.name,
+            trip: self.trip,
+            capcode: self.capcode,
+            subject: self.subject,
+            sage: self.sage,
+            deleted: false,
+            id: Some(self.id),
+            body: self.body,
+        }
+    }
 }

@@ -1,0 +1,565 @@
+//! The whole site in memory: every thread's summary, where each post stands, and who names whom. No posts.
+//!
+//! [`Site::apply`] takes what changed in thread files and tells, as a [`Delta`], what that means for lists, order and
+//! quotes. A clean build is the same step from an empty site.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::BoardInfo;
+use super::summary::CrossQuote;
+use super::{BoardSettings, BoardSlug, PostNo, SiteSettings, Stamp, ThreadKey, ThreadSummary};
+
+/// Numbers that one part of a board's archive covers. A part can hold no more threads than that, and a new thread
+/// never moves another one to a different part.
+pub const ARCHIVE_SPAN: u64 = 5_000;
+
+/// More changes than this on one board are merged by sorting anew instead of one by one.
+const BULK: usize = 64;
+
+/// All boards and what is known of their threads.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The site's settings.
+    pub settings: Arc<SiteSettings>,
+    boards: BTreeMap<BoardSlug, Board>,
+    /// For each post that is named from another thread, the threads that do so. The post need not exist.
+    citing: BTreeMap<CrossQuote, BTreeSet<ThreadKey>>,
+}
+
+/// One board.
+#[derive(Clone, Debug)]
+pub struct Board {
+    /// Its name.
+    pub slug: BoardSlug,
+    /// Its settings.
+    pub settings: Arc<BoardSettings>,
+    threads: BTreeMap<PostNo, ThreadSummary>,
+    /// Visible threads that are not archived by flag, in the order of the index.
+    order: Vec<OrderKey>,
+    places: Places,
+    op_ids: HashMap<u64, PostNo>,
+    /// For each part of the archive that holds a thread, how many.
+    parts: BTreeMap<u64, usize>,
+    posts_visible: usize,
+    threads_visible: usize,
+}
+
+/// Sticky threads first, then the latest bump, then the higher number.
+type OrderKey = (Reverse<bool>, Reverse<i64>, Reverse<PostNo>);
+
+/// A thread file that is new, different or gone.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The thread.
+    pub key: ThreadKey,
+    /// What its file holds now; `None` if there is no such thread any more.
+    pub now: Option<Numbered>,
+}
+
+/// A summary with the numbers of all posts of the thread, tombstones included, in rising order.
+#[derive(Clone, Debug)]
+pub struct Numbered {
+    /// The summary.
+    pub summary: ThreadSummary,
+    /// The numbers.
+    pub numbers: Vec<PostNo>,
+}
+
+/// What a set of changes means for the pages.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Delta {
+    /// Threads whose page is new or different.
+    pub drawn: BTreeSet<ThreadKey>,
+    /// Threads whose page is no more.
+    pub gone: BTreeSet<ThreadKey>,
+    /// Per board, which of its lists are different.
+    pub boards: BTreeMap<BoardSlug, BoardDelta>,
+}
+
+/// What changed in the lists of one board.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct BoardDelta {
+    /// Index pages that are different, counted from 1.
+    pub index: BTreeSet<u32>,
+    /// Index pages that are no more.
+    pub index_gone: Option<RangeInclusive<u32>>,
+    /// Parts of the archive that are different, by their first number.
+    pub parts: BTreeSet<u64>,
+    /// Parts of the archive that are empty now.
+    pub parts_gone: BTreeSet<u64>,
+    /// Whether anything in the catalog is different.
+    pub catalog: bool,
+}
+
+impl Site {
+    /// A site with these boards and no thread.
+    pub fn new(settings: Arc<SiteSettings>, boards: Vec<BoardInfo>) -> Site {
+        let boards = boards.into_iter().map(|info| (info.slug.clone(), Board::new(info))).collect();
+        Site { settings, boards, citing: BTreeMap::new() }
+    }
+
+    /// The boards by name.
+    pub fn boards(&self) -> impl Iterator<Item = &Board> {
+        self.boards.values()
+    }
+
+    /// A board.
+    pub fn board(&self, slug: &BoardSlug) -> Option<&Board> {
+        self.boards.get(slug)
+    }
+
+    /// A thread.
+    pub fn thread(&self, key: &ThreadKey) -> Option<&ThreadSummary> {
+        self.boards.get(&key.board)?.threads.get(&key.no)
+    }
+
+    /// The visible thread in which the post stands.
+    pub fn place(&self, board: &BoardSlug, no: PostNo) -> Option<PostNo> {
+        let board = self.boards.get(board)?;
+        let thread = board.places.thread_of(no)?;
+        board.threads.get(&thread)?.visible().then_some(thread)
+    }
+
+    /// The numbers of a thread's posts.
+    pub fn numbers(&self, key: &ThreadKey) -> Vec<PostNo> {
+        let board = self.boards.get(&key.board);
+        let found = board.and_then(|board| Some(board.places.of(board.threads.get(&key.no)?)));
+        found.unwrap_or_default()
+    }
+
+    /// Notes that a thread's file was written anew with the same bytes.
+    pub fn restamp(&mut self, key: &ThreadKey, stamp: Stamp) {
+        let board = self.boards.get_mut(&key.board);
+        if let Some(summary) = board.and_then(|board| board.threads.get_mut(&key.no)) {
+            summary.stamp = stamp;
+        }
+    }
+
+    /// Takes over what changed, and tells what that means.
+    ///
+    /// Changes of boards that the site does not have are passed over.
+    pub fn apply(&mut self, changes: Vec<Change>) -> Delta {
+        let mut by_board: BTreeMap<BoardSlug, Vec<Change>> = BTreeMap::new();
+        for change in changes {
+            by_board.entry(change.key.board.clone()).or_default().push(change);
+        }
+        let mut delta = Delta::default();
+        let mut moved = Vec::new();
+        for (slug, changes) in by_board {
+            let Some(board) = self.boards.get_mut(&slug) else { continue };
+            let citing = &mut self.citing;
+            let lists = board.apply(changes, &mut delta, &mut moved, |key, before, after| {
+                recite(citing, key, before, after);
+            });
+            delta.boards.insert(slug, lists);
+        }
+        self.redraw_citing(&moved, &mut delta);
+        delta
+    }
+
+    /// Threads elsewhere that name a post which appeared, moved or went are drawn again, and the lists that show them.
+    fn redraw_citing(&self, moved: &[CrossQuote], delta: &mut Delta) {
+        let citing: BTreeSet<&ThreadKey> = moved.iter().filter_map(|quote| self.citing.get(quote)).flatten().collect();
+        for key in citing {
+            let Some(board) = self.boards.get(&key.board) else { continue };
+            let Some(summary) = board.threads.get(&key.no).filter(|summary| summary.visible()) else { continue };
+            if !delta.drawn.insert(key.clone()) {
+                continue;
+            }
+            if let Some(position) = board.position(summary) {
+                let page = (position / board.settings.threads_per_page) as u32 + 1;
+                delta.boards.entry(key.board.clone()).or_default().index.insert(page);
+            }
+        }
+    }
+}
+
+fn recite(
+    citing: &mut BTreeMap<CrossQuote, BTreeSet<ThreadKey>>,
+    key: &ThreadKey,
+    before: &[CrossQuote],
+    after: &[CrossQuote],
+) {
+    for quote in before.iter().filter(|quote| after.binary_search(quote).is_err()) {
+        if let Some(threads) = citing.get_mut(quote) {
+            threads.remove(key);
+            if threads.is_empty() {
+                citing.remove(quote);
+            }
+        }
+    }
+    for quote in after.iter().filter(|quote| before.binary_search(quote).is_err()) {
+        citing.entry(quote.clone()).or_default().insert(key.clone());
+    }
+}
+
+impl Board {
+    fn new(info: BoardInfo) -> Board {
+        Board {
+            slug: info.slug,
+            settings: info.settings,
+            threads: BTreeMap::new(),
+            order: Vec::new(),
+            places: Places::default(),
+            op_ids: HashMap::new(),
+            parts: BTreeMap::new(),
+            posts_visible: 0,
+            threads_visible: 0,
+        }
+    }
+
+    /// The board's name for people.
+    pub fn title(&self) -> &str {
+        match self.settings.title.as_str() {
+            "" => self.slug.as_str(),
+            title => title,
+        }
+    }
+
+    /// All threads by number, those of tombstones alone included.
+    pub fn threads(&self) -> impl DoubleEndedIterator<Item = &ThreadSummary> {
+        self.threads.values()
+    }
+
+    /// The visible thread of this number.
+    pub fn visible(&self, no: PostNo) -> Option<&ThreadSummary> {
+        self.threads.get(&no).filter(|summary| summary.visible())
+    }
+
+    /// A thread of this number, visible or not.
+    pub fn thread(&self, no: PostNo) -> Option<&ThreadSummary> {
+        self.threads.get(&no)
+    }
+
+    /// The thread in whose file the post stands, visible or not.
+    pub fn thread_of(&self, no: PostNo) -> Option<PostNo> {
+        self.places.thread_of(no)
+    }
+
+    /// The thread whose opening post has an id with this hash.
+    pub fn thread_by_op_id(&self, hash: u64) -> Option<PostNo> {
+        self.op_ids.get(&hash).copied()
+    }
+
+    /// Numbers that two threads claim: the number, the thread that has it, and the other one.
+    pub fn collisions(&self) -> impl Iterator<Item = (PostNo, PostNo, PostNo)> {
+        let pairs = self.places.0.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+        pairs.map(|pair| (pair[0].0, pair[0].1, pair[1].1))
+    }
+
+    /// The highest number that stands in any thread file of the board.
+    pub fn last_no(&self) -> Option<PostNo> {
+        self.places.0.last().map(|place| place.0)
+    }
+
+    /// Threads that can be read.
+    pub fn threads_visible(&self) -> usize {
+        self.threads_visible
+    }
+
+    /// Posts that can be read.
+    pub fn posts_visible(&self) -> usize {
+        self.posts_visible
+    }
+
+    /// How many threads stand on the index.
+    fn window(&self) -> usize {
+        self.order.len().min(self.settings.window())
+    }
+
+    /// How many index pages there are; an empty board has one.
+    pub fn index_pages(&self) -> u32 {
+        pages_for(self.window(), self.settings.threads_per_page)
+    }
+
+    /// The threads of an index page, counted from 1, in order.
+    pub fn index_page(&self, page: u32) -> Vec<&ThreadSummary> {
+        let from = (page as usize - 1) * self.settings.threads_per_page;
+        let shown = self.order[..self.window()].iter().skip(from).take(self.settings.threads_per_page);
+        shown.map(|key| &self.threads[&key.2.0]).collect()
+    }
+
+    /// All threads of the index, in order.
+    pub fn listed(&self) -> impl Iterator<Item = &ThreadSummary> {
+        self.order[..self.window()].iter().map(|key| &self.threads[&key.2.0])
+    }
+
+    /// Threads by their last bump, whether sticky or not; archived ones do not count.
+    pub fn latest(&self, most: usize) -> Vec<&ThreadSummary> {
+        let sticky = self.order.iter().take_while(|key| key.0.0).count();
+        let (top, rest) = self.order.split_at(sticky);
+        let mut keys: Vec<&OrderKey> = top.iter().chain(rest.iter().take(most)).collect();
+        keys.sort_by_key(|key| (key.1, key.2));
+        keys.truncate(most);
+        keys.into_iter().map(|key| &self.threads[&key.2.0]).collect()
+    }
+
+    /// The thread's place on the index, counted from 0; `None` if it is archived.
+    fn position(&self, summary: &ThreadSummary) -> Option<usize> {
+        if summary.flags.archived || !summary.visible() {
+            return None;
+        }
+        let position = self.order.binary_search(&order_key(summary)).ok()?;
+        (position < self.window()).then_some(position)
+    }
+
+    /// The index page on which the thread stands; `None` if it is archived.
+    pub fn page_of(&self, no: PostNo) -> Option<u32> {
+        let position = self.position(self.threads.get(&no)?)?;
+        Some((position / self.settings.threads_per_page) as u32 + 1)
+    }
+
+    /// The parts of the archive that hold a thread, by first number, and how many they hold.
+    pub fn parts(&self) -> &BTreeMap<u64, usize> {
+        &self.parts
+    }
+
+    /// The archived threads of a part, newest first.
+    pub fn part(&self, from: u64) -> Vec<&ThreadSummary> {
+        let (Some(low), Some(high)) = (PostNo::new(from), PostNo::new(from + ARCHIVE_SPAN - 1)) else {
+            return Vec::new();
+        };
+        let range = self.threads.range(low..=high).rev().map(|(_, summary)| summary);
+        range.filter(|summary| summary.visible() && self.position(summary).is_none()).collect()
+    }
+
+    fn apply(
+        &mut self,
+        changes: Vec<Change>,
+        delta: &mut Delta,
+        moved: &mut Vec<CrossQuote>,
+        mut recite: impl FnMut(&ThreadKey, &[CrossQuote], &[CrossQuote]),
+    ) -> BoardDelta {
+        let listed_before: Vec<PostNo> = self.order[..self.window()].iter().map(|key| key.2.0).collect();
+        let newest_part_before = self.parts.keys().next_back().copied();
+        let mut archived_before = BTreeMap::new();
+        for change in &changes {
+            let before = self.threads.get(&change.key.no);
+            archived_before.insert(change.key.no, before.is_some_and(|summary| self.archived(summary)));
+        }
+        let touched: BTreeSet<PostNo> = changes.iter().map(|change| change.key.no).collect();
+        let bulk = BULK < changes.len();
+        if bulk {
+            let old = self.places.0.iter().filter(|place| touched.contains(&place.1));
+            moved.extend(old.map(|place| (self.slug.clone(), place.0)));
+            self.places.0.retain(|place| !touched.contains(&place.1));
+            self.order.retain(|key| !touched.contains(&key.2.0));
+        }
+        for change in changes {
+            self.take(change, bulk, delta, moved, &mut recite);
+        }
+        if bulk {
+            self.places.0.sort();
+            self.order.sort();
+        }
+        let listed_after: Vec<PostNo> = self.order[..self.window()].iter().map(|key| key.2.0).collect();
+        self.note_left_and_entered(&listed_before, &listed_after, &mut archived_before);
+        let mut lists = self.index_delta(&listed_before, &listed_after, &touched);
+        self.archive_delta(&archived_before, newest_part_before, &mut lists);
+        lists
+    }
+
+    /// Takes over one change: the summary, the totals, the order and the places.
+    fn take(
+        &mut self,
+        change: Change,
+        bulk: bool,
+        delta: &mut Delta,
+        moved: &mut Vec<CrossQuote>,
+        recite: &mut impl FnMut(&ThreadKey, &[CrossQuote], &[CrossQuote]),
+    ) {
+        let Change { key, now } = change;
+        let before = self.threads.remove(&key.no);
+        if let Some(before) = &before {
+            self.forget(before, bulk);
+        }
+        let visible_before = before.as_ref().is_some_and(ThreadSummary::visible);
+        let visible_now = now.as_ref().is_some_and(|now| now.summary.visible());
+        match (visible_before, visible_now) {
+            (_, true) => drop(delta.drawn.insert(key.clone())),
+            (true, false) => drop(delta.gone.insert(key.clone())),
+            (false, false) => {}
+        }
+        let numbers = now.as_ref().map_or(&[][..], |now| &now.numbers);
+        let differing = match bulk {
+            true => {
+                self.places.0.extend(numbers.iter().map(|no| (*no, key.no)));
+                numbers.to_vec()
+            }
+            false => self.places.set(key.no, before.as_ref(), numbers),
+        };
+        let told = if visible_before == visible_now { &differing[..] } else { numbers };
+        moved.extend(told.iter().map(|no| (self.slug.clone(), *no)));
+        if visible_before != visible_now {
+            moved.extend(differing.iter().map(|no| (self.slug.clone(), *no)));
+        }
+        let cross_before = before.as_ref().map_or(&[][..], |before| &before.cross);
+        let cross_now = now.as_ref().map_or(&[][..], |now| &now.summary.cross);
+        recite(&key, cross_before, cross_now);
+        if let Some(now) = now {
+            self.learn(now.summary, bulk);
+        }
+    }
+
+    fn forget(&mut self, before: &ThreadSummary, bulk: bool) {
+        self.op_ids.remove(&before.op_id_hash);
+        if !before.visible() {
+            return;
+        }
+        self.threads_visible -= 1;
+        self.posts_visible -= before.posts as usize;
+        if !before.flags.archived
+            && !bulk
+            && let Ok(at) = self.order.binary_search(&order_key(before))
+        {
+            self.order.remove(at);
+        }
+    }
+
+    fn learn(&mut self, now: ThreadSummary, bulk: bool) {
+        if now.op_id_hash != 0 {
+            self.op_ids.insert(now.op_id_hash, now.no);
+        }
+        if now.visible() {
+            self.threads_visible += 1;
+            self.posts_visible += now.posts as usize;
+            if !now.flags.archived {
+                let key = order_key(&now);
+                match bulk {
+                    true => self.order.push(key),
+                    false => {
+                        let at = self.order.binary_search(&key).unwrap_or_else(|at| at);
+                        self.order.insert(at, key);
+                    }
+                }
+            }
+        }
+        self.threads.insert(now.no, now);
+    }
+
+    fn archived(&self, summary: &ThreadSummary) -> bool {
+        summary.visible() && self.position(summary).is_none()
+    }
+
+    /// Adds the threads that the window lost or gained although their files are the same.
+    fn note_left_and_entered(&self, before: &[PostNo], after: &[PostNo], archived_before: &mut BTreeMap<PostNo, bool>) {
+        if before == after {
+            return;
+        }
+        let (before, after): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), after.iter().collect());
+        for no in before.difference(&after) {
+            archived_before.entry(**no).or_insert(false);
+        }
+        for no in after.difference(&before) {
+            archived_before.entry(**no).or_insert(true);
+        }
+    }
+
+    fn index_delta(&self, before: &[PostNo], after: &[PostNo], touched: &BTreeSet<PostNo>) -> BoardDelta {
+        let per_page = self.settings.threads_per_page;
+        let (pages_before, pages_after) = (pages_for(before.len(), per_page), pages_for(after.len(), per_page));
+        let mut lists = BoardDelta::default();
+        let mut old = before.chunks(per_page);
+        for (page, new) in (1..).zip(after.chunks(per_page)) {
+            let same = old.next() == Some(new) && !new.iter().any(|no| touched.contains(no));
+            // Each page names all others, so a page more or less is seen on every one.
+            if !same || pages_before != pages_after {
+                lists.index.insert(page);
+            }
+        }
+        if after.is_empty() && !before.is_empty() {
+            lists.index.insert(1);
+        }
+        if pages_after < pages_before {
+            lists.index_gone = Some(pages_after + 1..=pages_before);
+        }
+        lists.catalog = before != after || after.iter().any(|no| touched.contains(no));
+        lists
+    }
+
+    /// Which parts of the archive hold other threads, or a thread that changed, and how many they hold now.
+    fn archive_delta(&mut self, before: &BTreeMap<PostNo, bool>, newest_before: Option<u64>, lists: &mut BoardDelta) {
+        for (no, was) in before {
+            let is = self.threads.get(no).is_some_and(|summary| self.archived(summary));
+            if !was && !is {
+                continue;
+            }
+            let part = part_of(*no);
+            let held = self.parts.get(&part).copied().unwrap_or(0) + usize::from(is) - usize::from(*was);
+            match held {
+                0 => drop(self.parts.remove(&part)),
+                _ => drop(self.parts.insert(part, held)),
+            }
+            match held {
+                0 => drop(lists.parts_gone.insert(part)),
+                _ => drop(lists.parts.insert(part)),
+            }
+        }
+        let newest = self.parts.keys().next_back().copied();
+        if newest != newest_before {
+            // The newest part is shown on the archive's own page; the one before it gets a page, or loses it.
+            lists.parts.extend(newest_before.filter(|part| self.parts.contains_key(part)));
+            lists.parts.extend(newest);
+        }
+        lists.parts_gone.retain(|part| !self.parts.contains_key(part));
+        lists.parts.retain(|part| self.parts.contains_key(part));
+    }
+}
+
+/// The part of the archive, by its first number, that a thread of this number can be in.
+pub fn part_of(no: PostNo) -> u64 {
+    (no.get() - 1) / ARCHIVE_SPAN * ARCHIVE_SPAN + 1
+}
+
+fn pages_for(threads: usize, per_page: usize) -> u32 {
+    threads.div_ceil(per_page).max(1) as u32
+}
+
+fn order_key(summary: &ThreadSummary) -> OrderKey {
+    (Reverse(summary.flags.sticky), Reverse(summary.bumped_at), Reverse(summary.no))
+}
+
+/// For each post of a board the thread it stands in, sorted by number. Should two threads claim a number, the older
+/// thread has it.
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
+pub struct Places(Vec<(PostNo, PostNo)>);
+
+impl Places {
+    fn thread_of(&self, no: PostNo) -> Option<PostNo> {
+        let at = self.0.partition_point(|place| place.0 < no);
+        self.0.get(at).filter(|place| place.0 == no).map(|place| place.1)
+    }
+
+    /// The numbers that stand in a thread.
+    fn of(&self, summary: &ThreadSummary) -> Vec<PostNo> {
+        let from = self.0.partition_point(|place| place.0 < summary.no);
+        let to = self.0.partition_point(|place| place.0 <= summary.last_no);
+        self.0[from..to].iter().filter(|place| place.1 == summary.no).map(|place| place.0).collect()
+    }
+
+    /// Makes `numbers` the posts of `thread`; gives the numbers that were added or removed.
+    fn set(&mut self, thread: PostNo, before: Option<&ThreadSummary>, numbers: &[PostNo]) -> Vec<PostNo> {
+        let last = self.0.last().map(|place| place.0);
+        let added = numbers.partition_point(|no| Some(*no) <= last);
+        let held_before = before.map_or(0, |before| before.replies as usize + 1);
+        let only_added =
+            held_before == added && numbers[..added].iter().all(|no| self.0.binary_search(&(*no, thread)).is_ok());
+        if only_added {
+            self.0.extend(numbers[added..].iter().map(|no| (*no, thread)));
+            return numbers[added..].to_vec();
+        }
+        // A hand edit: find what stood there before, wherever it is.
+        let old = before.map(|before| self.of(before)).unwrap_or_default();
+        let (old_set, new_set): (BTreeSet<_>, BTreeSet<_>) = (old.iter().collect(), numbers.iter().collect());
+        let differing = old_set.symmetric_difference(&new_set).map(|no| **no).collect();
+        self.0.retain(|place| place.1 != thread);
+        self.0.extend(numbers.iter().map(|no| (*no, thread)));
+        self.0.sort();
+        differing
+    }
+}
