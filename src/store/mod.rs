@@ -1,3 +1,11 @@
-//! Files to model and back.
+//! Files to model and back: settings, thread files, the inbox, the theme, the build cache.
+
+pub mod commit;
+pub mod content;
+pub mod header;
 pub mod import;
+pub mod inbox;
+pub mod numbers;
 pub mod settings;
+pub mod theme;
+pub mod thread_file;

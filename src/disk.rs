@@ -1,0 +1,118 @@
+//! A few helpers for files that put the path in the error, and that say what is durable and what is not.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::model::Stamp;
+
+/// A file or folder that could not be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} `{}`", path.display())]
+pub struct DiskError {
+    /// The verb, such as `read`.
+    pub action: &'static str,
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl DiskError {
+    /// For `map_err`: puts the verb and the path around what the system said.
+    pub fn doing(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DiskError {
+        move |source| DiskError { action, path: path.to_owned(), source }
+    }
+
+    /// Whether the file or folder is not there.
+    pub fn is_absent(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+/// Reads a whole file.
+pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
+    fs::read(path).map_err(DiskError::doing("read", path))
+}
+
+/// Makes a folder and those above it.
+pub fn create_dir_all(path: &Path) -> Result<(), DiskError> {
+    fs::create_dir_all(path).map_err(DiskError::doing("make the folder", path))
+}
+
+/// Makes a folder that only its owner may enter, and those above it.
+pub fn create_private_dir(path: &Path) -> Result<(), DiskError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(DiskError::doing("make the folder", path))
+}
+
+/// How a file looks now.
+pub fn stamp(meta: &Metadata) -> Stamp {
+    Stamp {
+        bytes: meta.len(),
+        modified_ns: meta.mtime() * 1_000_000_000 + meta.mtime_nsec(),
+        changed_ns: meta.ctime() * 1_000_000_000 + meta.ctime_nsec(),
+        inode: meta.ino(),
+    }
+}
+
+/// The name beside `path` under which a file is drafted before it is renamed: hidden, so that nothing takes it for
+/// the real one, and always the same, so that a draft left by a crash is written over or found by its ending.
+pub fn draft_path(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}{DRAFT_ENDING}"))
+}
+
+/// What the name of a draft ends in; it begins with a dot.
+pub const DRAFT_ENDING: &str = ".draft";
+
+/// Whether a file of this name was left by a write that never ended.
+pub fn is_draft(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(DRAFT_ENDING)
+}
+
+/// Replaces a file so that after a crash either the old or the new one is there whole, and waits until its bytes are
+/// on disk. The *name* is durable only after [`sync_folder`] of the folder.
+pub fn replace_durably(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    replace(path, bytes, 0o644, Durability::Synced)
+}
+
+/// The same for a file that nobody but its owner may read.
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    replace(path, bytes, 0o600, Durability::Synced)
+}
+
+/// Replaces a file that can be made again: readers see the old or the new one whole, a power cut may lose it.
+pub fn replace_soon(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    replace(path, bytes, 0o644, Durability::Soon)
+}
+
+#[derive(PartialEq)]
+enum Durability {
+    Synced,
+    Soon,
+}
+
+fn replace(path: &Path, bytes: &[u8], mode: u32, durability: Durability) -> Result<(), DiskError> {
+    let draft = draft_path(path);
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;
+        file.write_all(bytes)?;
+        if durability == Durability::Synced {
+            file.sync_data()?;
+        }
+        fs::rename(&draft, path)
+    })();
+    written.map_err(|source| {
+        // The draft may hold the last free bytes of a full disk.
+        let _ = fs::remove_file(&draft);
+        DiskError { action: "write", path: path.to_owned(), source }
+    })
+}
+
+/// Waits until the names in a folder are on disk.
+pub fn sync_folder(path: &Path) -> Result<(), DiskError> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(DiskError::doing("sync the folder", path))
+}

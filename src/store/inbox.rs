@@ -1,0 +1,275 @@
+//! The inbox: accepted posts that are not content yet, one file for all that were accepted together.
+//!
+//! A file has the form of a thread file, but its posts name a `board`, and a `thread` if they answer one, and have no
+//! number. Anything else that lies here is moved to `rejected/` with the reason beside it, so that one bad file never
+//! holds up the others. Names that begin with a dot are not looked at.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::header::{self, Place};
+use super::thread_file;
+use crate::disk::{self, DiskError};
+use crate::model::{Arrival, PostId, Problem};
+
+/// The largest inbox file that is taken, in bytes.
+pub const FILE_BYTES_MAX: u64 = 32 << 20;
+
+/// The most posts in one file.
+pub const POSTS_MAX: usize = 10_000;
+
+/// The longest body that is taken from a file, in bytes. The door has the board's own, smaller bound.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// A file that cannot be read is left alone this long after it was last written: its writer may not be done.
+pub const GRACE: Duration = Duration::from_secs(2);
+
+/// The folder `posts-inbox/` of a site.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    folder: PathBuf,
+}
+
+/// What lies in an inbox file.
+#[derive(Debug)]
+pub enum Taking {
+    /// Posts, and those parts of the file that are none, with the reason.
+    Posts(Vec<Arrival>, Vec<String>),
+    /// Nothing that can be taken, and why.
+    Junk(String),
+    /// It was written a moment ago and makes no sense yet; look again later.
+    Unfinished,
+    /// It is not there any more.
+    Gone,
+}
+
+impl Inbox {
+    /// The inbox in `folder`, which is made if it is missing.
+    pub fn open(folder: PathBuf) -> Result<Inbox, DiskError> {
+        disk::create_dir_all(&folder)?;
+        Ok(Inbox { folder })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Puts posts into one file, and comes back when they are durable.
+    pub fn put(&self, name: &str, arrivals: &[Arrival]) -> Result<(), DiskError> {
+        disk::replace_durably(&self.folder.join(name), &write(arrivals))?;
+        disk::sync_folder(&self.folder)
+    }
+
+    /// The names of what lies there, in order.
+    pub fn names(&self) -> Result<Vec<String>, DiskError> {
+        let listing = fs::read_dir(&self.folder).map_err(DiskError::doing("list", &self.folder))?;
+        let mut names = Vec::new();
+        for entry in listing {
+            let entry = entry.map_err(DiskError::doing("list", &self.folder))?;
+            // A name that is not UTF-8 stays where it is: no `.why` could be named after it.
+            if let Ok(name) = entry.file_name().into_string()
+                && !name.starts_with('.')
+                && name != REJECTED
+            {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Removes drafts that a crash has left.
+    pub fn sweep(&self) -> Result<(), DiskError> {
+        let listing = fs::read_dir(&self.folder).map_err(DiskError::doing("list", &self.folder))?;
+        for entry in listing.flatten() {
+            if entry.file_name().to_str().is_some_and(disk::is_draft) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a file. `now` tells how long ago it was written.
+    pub fn take(&self, name: &str, now: std::time::SystemTime) -> Result<Taking, DiskError> {
+        let path = self.folder.join(name);
+        let meta = match fs::symlink_metadata(&path) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Taking::Gone),
+            Err(source) => return Err(DiskError { action: "look at", path, source }),
+        };
+        // SECURITY: a link could lead to any file of the machine, whose text would then be published.
+        if meta.is_symlink() {
+            return Ok(Taking::Junk("it is a link; put the file itself here".to_owned()));
+        }
+        if !meta.is_file() {
+            return Ok(Taking::Junk("it is not a file".to_owned()));
+        }
+        if FILE_BYTES_MAX < meta.len() {
+            return Ok(Taking::Junk(format!("it is larger than {FILE_BYTES_MAX} bytes")));
+        }
+        let taking = match name.ends_with(".md") {
+            true => read(&path, name, &disk::read(&path)?),
+            false => Taking::Junk("its name does not end in `.md`".to_owned()),
+        };
+        let age = meta.modified().ok().and_then(|modified| now.duration_since(modified).ok());
+        let settled = age.is_none_or(|age| GRACE <= age);
+        let whole = matches!(&taking, Taking::Posts(_, bad) if bad.is_empty());
+        Ok(if whole || settled { taking } else { Taking::Unfinished })
+    }
+
+    /// Removes a file whose posts are durable elsewhere.
+    pub fn remove(&self, name: &str) -> Result<(), DiskError> {
+        let path = self.folder.join(name);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(DiskError { action: "remove", path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves a whole file to `rejected/`, and says why beside it. Gives its new path.
+    pub fn reject(&self, name: &str, why: &str) -> Result<PathBuf, DiskError> {
+        let target = self.free_rejected_path(name)?;
+        self.say_why(&target, why)?;
+        let from = self.folder.join(name);
+        fs::rename(&from, &target).map_err(DiskError::doing("move", &from))?;
+        Ok(target)
+    }
+
+    /// Writes posts of a file that cannot be taken to `rejected/`, so that the file itself can go.
+    pub fn reject_posts(&self, name: &str, posts: &[Arrival], why: &str) -> Result<PathBuf, DiskError> {
+        let target = self.free_rejected_path(name)?;
+        self.say_why(&target, why)?;
+        disk::replace_durably(&target, &write(posts))?;
+        disk::sync_folder(&self.folder.join(REJECTED))?;
+        Ok(target)
+    }
+
+    /// Keeps a copy of a whole file in `rejected/`, of which only a part could be taken.
+    pub fn reject_copy(&self, name: &str, why: &str) -> Result<PathBuf, DiskError> {
+        let bytes = disk::read(&self.folder.join(name))?;
+        let target = self.free_rejected_path(name)?;
+        self.say_why(&target, why)?;
+        disk::replace_durably(&target, &bytes)?;
+        disk::sync_folder(&self.folder.join(REJECTED))?;
+        Ok(target)
+    }
+
+    fn say_why(&self, target: &Path, why: &str) -> Result<(), DiskError> {
+        disk::replace_durably(&why_path(target), format!("{why}\n").as_bytes())
+    }
+
+    /// A path under `rejected/` at which nothing stands yet.
+    fn free_rejected_path(&self, name: &str) -> Result<PathBuf, DiskError> {
+        let folder = self.folder.join(REJECTED);
+        disk::create_dir_all(&folder)?;
+        let taken = |path: &Path| fs::symlink_metadata(path).is_ok() || why_path(path).exists();
+        let numbered = (2..).map(|n| folder.join(format!("{name}.{n}")));
+        let mut candidates = std::iter::once(folder.join(name)).chain(numbered);
+        Ok(candidates.find(|path| !taken(path)).expect("there are more numbers than files"))
+    }
+}
+
+const REJECTED: &str = "rejected";
+
+fn why_path(target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".why");
+    name.into()
+}
+
+/// The bytes of an inbox file.
+fn write(arrivals: &[Arrival]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for arrival in arrivals {
+        if !out.is_empty() {
+            out.push(b'\n');
+        }
+        let mut line = header::Writer::new();
+        line.text("board", arrival.board.as_str());
+        if let Some(thread) = arrival.thread {
+            line.number("thread", thread.get());
+        }
+        if let Some(at) = arrival.at {
+            line.time("at", at);
+        }
+        line.text("name", &arrival.name);
+        line.text("trip", &arrival.trip);
+        line.text("capcode", &arrival.capcode);
+        line.text("subject", &arrival.subject);
+        line.flag("sage", arrival.sage);
+        line.text("id", arrival.id.as_str());
+        out.extend_from_slice(line.finish().as_bytes());
+        thread_file::write_body(&mut out, &arrival.body);
+    }
+    out
+}
+
+/// Reads the bytes of an inbox file.
+fn read(path: &Path, name: &str, bytes: &[u8]) -> Taking {
+    if std::str::from_utf8(bytes).is_err() {
+        return Taking::Junk("it is not UTF-8".to_owned());
+    }
+    let mut problems = Vec::new();
+    let text = thread_file::as_text(path, bytes, &mut problems);
+    let sections = thread_file::sections(path, &text, &mut problems);
+    if POSTS_MAX < sections.len() {
+        return Taking::Junk(format!("it holds more than {POSTS_MAX} posts"));
+    }
+    let mut posts = Vec::new();
+    for (nth, section) in sections.into_iter().enumerate() {
+        let place = Place { path, line: section.line };
+        let Some(header) = header::read(section.header, &place, &mut problems) else { continue };
+        match arrival(header, section.body(), || derived_id(name, bytes, nth)) {
+            Ok(arrival) => posts.push(arrival),
+            Err(message) => problems.push(place.problem(message)),
+        }
+    }
+    if posts.is_empty() && problems.is_empty() {
+        return Taking::Junk("it holds no post; a post begins with a line `--- {\"board\": \"…\"}`".to_owned());
+    }
+    let bad: Vec<String> = problems.iter().map(told).collect();
+    match posts.is_empty() {
+        true => Taking::Junk(bad.join("\n")),
+        false => Taking::Posts(posts, bad),
+    }
+}
+
+fn arrival(header: header::Header, body: String, id: impl FnOnce() -> PostId) -> Result<Arrival, &'static str> {
+    if body.trim().is_empty() {
+        return Err("a post needs some text");
+    }
+    if BODY_BYTES_MAX < body.len() {
+        return Err("the text of this post is larger than 1 MiB");
+    }
+    Ok(Arrival {
+        id: header.id.unwrap_or_else(id),
+        board: header.board.ok_or("this post names no `board`")?,
+        thread: header.thread,
+        at: header.at,
+        name: header.name,
+        trip: header.trip,
+        capcode: header.capcode,
+        subject: header.subject,
+        sage: header.sage,
+        body,
+    })
+}
+
+/// The id of a post whose author gave none: the same file, met again after a crash, is the same post.
+fn derived_id(name: &str, bytes: &[u8], nth: usize) -> PostId {
+    let of_name = xxhash_rust::xxh3::xxh3_64(name.as_bytes());
+    let of_bytes = xxhash_rust::xxh3::xxh3_64(bytes);
+    PostId::parse(&format!("f-{of_name:016x}{of_bytes:016x}-{nth}")).expect("hexadecimal digits make an id")
+}
+
+/// A problem without the path, which the `.why` beside the file need not repeat.
+fn told(problem: &Problem) -> String {
+    let place = problem.place.map_or(String::new(), |(line, column)| format!("line {line}, column {column}: "));
+    let hint = problem.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
+    format!("{place}{}{hint}", problem.message)
+}

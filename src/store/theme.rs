@@ -1,0 +1,79 @@
+//! The files of a theme: those of `themes/<name>/` over those that are built in, file by file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::disk::{self, DiskError};
+use crate::model::theme::{ThemeFile, ThemeFiles};
+
+/// The built-in theme, packed by `build.rs`.
+static BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/builtin_theme.rs"));
+
+/// The name of the built-in theme. A folder of this name overrides it like any other.
+pub const BUILT_IN_NAME: &str = "default";
+
+/// The largest file that a theme can have, in bytes.
+const FILE_BYTES_MAX: u64 = 8 << 20;
+
+/// Why a theme cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ThemeError {
+    /// No folder of this name.
+    #[error("there is no theme `{name}`: no folder `{}`", folder.display())]
+    Unknown {
+        /// The name that the settings give.
+        name: String,
+        /// Where it would be.
+        folder: PathBuf,
+    },
+    /// A file could not be read.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The folder could not be walked.
+    #[error("cannot list the theme `{}`", folder.display())]
+    Walk {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: walkdir::Error,
+    },
+    /// A file that is too large to be meant.
+    #[error("`{}` is larger than {FILE_BYTES_MAX} bytes", .0.display())]
+    TooLarge(PathBuf),
+}
+
+/// Reads the theme `name`; `themes` is the site's folder of themes, which need not exist for the built-in one.
+pub fn read(themes: &Path, name: &str) -> Result<ThemeFiles, ThemeError> {
+    let mut files: BTreeMap<String, ThemeFile> = BUILT_IN.iter().map(|(path, bytes)| built_in(path, bytes)).collect();
+    let folder = themes.join(name);
+    if folder.is_dir() {
+        read_over(&folder, &mut files)?;
+    } else if name != BUILT_IN_NAME {
+        return Err(ThemeError::Unknown { name: name.to_owned(), folder });
+    }
+    Ok(ThemeFiles { name: name.to_owned(), files })
+}
+
+fn built_in(path: &str, bytes: &[u8]) -> (String, ThemeFile) {
+    let origin = PathBuf::from(format!("(built-in theme)/{path}"));
+    (path.to_owned(), ThemeFile { origin, bytes: bytes.to_vec() })
+}
+
+fn read_over(folder: &Path, files: &mut BTreeMap<String, ThemeFile>) -> Result<(), ThemeError> {
+    let visible =
+        |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(visible) {
+        let entry = entry.map_err(|source| ThemeError::Walk { folder: folder.to_owned(), source })?;
+        // An editor's back-up copies are not part of the theme.
+        if !entry.file_type().is_file() || entry.file_name().as_encoded_bytes().ends_with(b"~") {
+            continue;
+        }
+        if entry.metadata().is_ok_and(|meta| FILE_BYTES_MAX < meta.len()) {
+            return Err(ThemeError::TooLarge(entry.into_path()));
+        }
+        let Some(name) = entry.path().strip_prefix(folder).ok().and_then(Path::to_str) else { continue };
+        let bytes = disk::read(entry.path())?;
+        files.insert(name.to_owned(), ThemeFile { origin: entry.path().to_owned(), bytes });
+    }
+    Ok(())
+}
