@@ -1,3 +1,22 @@
 //! Model and theme to pages, in memory.
+//!
+//! [`plan`] says which pages a change touches, [`draw`] draws them, [`markup`] makes HTML of what people type, and
+//! [`theme`] holds the templates. Everything here is a function of content, theme and settings: the same input gives
+//! the same bytes, on whatever day and however many threads.
+
+pub mod draw;
+pub mod links;
 pub mod markup;
+pub mod plan;
+mod posts;
+mod samples;
+pub mod theme;
+mod time;
 pub mod views;
+
+pub use draw::Pen;
+pub use plan::Job;
+pub use theme::{BadTheme, Theme};
+
+/// Name and version of the program, as pages tell it.
+pub const GENERATOR: &str = concat!("nejiboard ", env!("CARGO_PKG_VERSION"));

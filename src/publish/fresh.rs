@@ -1,0 +1,132 @@
+//! A clean build: a new folder beside the old one, exchanged with it when it is whole.
+
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::known::{self, Known, Shelf};
+use super::{Outcome, Target, later_than, write_new};
+use crate::disk::{self, DiskError};
+use crate::model::Page;
+
+/// A folder that is being filled. Nobody reads it yet, so its pages need no rename.
+pub struct Fresh<'a> {
+    folder: PathBuf,
+    old: &'a Shelf,
+    now: u64,
+}
+
+impl<'a> Fresh<'a> {
+    /// Begins a new folder beside that of `old`; what an earlier attempt left there is removed.
+    pub fn begin(old: &'a Shelf, now: u64) -> Result<Fresh<'a>, DiskError> {
+        let folder = beside(old.root(), "new");
+        remove_all(&folder)?;
+        disk::create_dir_all(&folder)?;
+        Ok(Fresh { folder, old, now })
+    }
+
+    /// Begins a new folder elsewhere, to compare it with the old one and to throw it away.
+    pub fn at(folder: PathBuf, old: &'a Shelf, now: u64) -> Result<Fresh<'a>, DiskError> {
+        remove_all(&folder)?;
+        disk::create_dir_all(&folder)?;
+        Ok(Fresh { folder, old, now })
+    }
+
+    /// The folder that is being filled.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Puts the new folder in the place of the old one, at once, and removes the old one.
+    pub fn finish(self) -> Result<(), DiskError> {
+        let public = self.old.root();
+        let aside = beside(public, "old");
+        remove_all(&aside)?;
+        match exchange(&self.folder, public) {
+            // What was public is now under the new one's name.
+            Ok(true) => fs::rename(&self.folder, &aside).map_err(DiskError::doing("move", &self.folder))?,
+            Ok(false) => {}
+            Err(source) => return Err(DiskError { action: "replace", path: public.to_owned(), source }),
+        }
+        remove_all(&aside)
+    }
+
+    /// Gives up, and removes what was written.
+    pub fn abandon(self) {
+        let _ = remove_all(&self.folder);
+    }
+}
+
+impl Target for Fresh<'_> {
+    fn put(&self, page: &Page) -> Result<(Outcome, Known), DiskError> {
+        let path = page.key.path();
+        let hash = known::hash(&page.bytes);
+        let target = self.folder.join(&path);
+        let before = self.old.root().join(&path);
+        let old = match self.old.get(&path) {
+            Some(known) => Some(*known),
+            None => known::look(&before)?,
+        };
+        if let Some(old) = old
+            && old.bytes == page.bytes.len() as u64
+            && (old.hash == hash || disk::read(&before).is_ok_and(|bytes| bytes == page.bytes))
+            && link(&before, &target).is_ok()
+        {
+            return Ok((Outcome::Unchanged, Known { hash, ..old }));
+        }
+        let modified = later_than(old.map(|old| old.modified), self.now);
+        let written = write_new(&target, &page.bytes, modified, OpenOptions::new().write(true).create_new(true));
+        let known = written.map_err(DiskError::doing("write", &target))?;
+        Ok((Outcome::Written(page.bytes.len()), Known { hash, ..known }))
+    }
+}
+
+/// The same file under a second name keeps its bytes and its time, and costs no write. Nothing here is ever written in
+/// place, so the two names cannot disagree.
+fn link(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(to.parent().unwrap_or(Path::new(".")))?;
+            fs::hard_link(from, to)
+        }
+        linked => linked,
+    }
+}
+
+/// Exchanges two folders at once; `false` if there was nothing at `public`, which then simply gets its name.
+fn exchange(new: &Path, public: &Path) -> io::Result<bool> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    if fs::symlink_metadata(public).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        fs::rename(new, public)?;
+        return Ok(false);
+    }
+    match renameat_with(CWD, new, CWD, public, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        // Some file systems cannot: then there is a moment without the folder, as short as two renames.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+            let aside = beside(public, "old");
+            fs::rename(public, &aside)?;
+            fs::rename(new, public)?;
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A hidden name beside `path`.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{what}"));
+    path.with_file_name(name)
+}
+
+fn remove_all(path: &Path) -> Result<(), DiskError> {
+    match fs::remove_dir_all(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(DiskError { action: "remove", path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,139 @@
+//! Pages to `public/`: what is the same is not touched, what is different is swapped in whole.
+//!
+//! A [`Folder`] remembers what it holds, so that a page is compared by its hash and nothing is read back. It is
+//! written to in place by an incremental build, page by page (a draft, then a rename), or filled from nothing beside
+//! the old one and then exchanged with it. In both cases an unchanged page keeps its modification time, and a changed
+//! one gets a strictly later whole second, because clients and proxies compare `Last-Modified` exactly.
+
+mod fresh;
+mod known;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use fresh::Fresh;
+pub use known::{Known, Shelf};
+
+use crate::disk::{self, DiskError};
+use crate::model::Page;
+
+/// What became of a page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Its bytes were already there.
+    Unchanged,
+    /// It was written; so many bytes.
+    Written(usize),
+}
+
+/// Where pages go. Safe to call from several threads, for different pages.
+pub trait Target: Sync {
+    /// Puts a page in its place, unless it is there already. Gives what is known of it then.
+    fn put(&self, page: &Page) -> Result<(Outcome, Known), DiskError>;
+}
+
+/// The folder `public/` of a running site, written in place.
+pub struct InPlace<'a> {
+    /// What it holds.
+    pub shelf: &'a Shelf,
+    /// The time of this build: whole seconds since the Unix epoch.
+    pub now: u64,
+}
+
+impl Target for InPlace<'_> {
+    fn put(&self, page: &Page) -> Result<(Outcome, Known), DiskError> {
+        let path = page.key.path();
+        let hash = known::hash(&page.bytes);
+        if let Some(known) = self.shelf.get(&path)
+            && known.is(hash, page.bytes.len())
+        {
+            return Ok((Outcome::Unchanged, *known));
+        }
+        let target = self.shelf.root().join(&path);
+        let old = match self.shelf.get(&path) {
+            Some(known) => Some(known.modified),
+            None => match known::look(&target)? {
+                Some(there) if there.bytes == page.bytes.len() as u64 && disk::read(&target)? == page.bytes => {
+                    return Ok((Outcome::Unchanged, Known { hash, ..there }));
+                }
+                there => there.map(|there| there.modified),
+            },
+        };
+        let known = replace(&target, &page.bytes, hash, later_than(old, self.now))?;
+        Ok((Outcome::Written(page.bytes.len()), known))
+    }
+}
+
+/// The modification time of a page that replaces one of the time `old`: now, or a second later than the old one.
+fn later_than(old: Option<u64>, now: u64) -> u64 {
+    old.map_or(now, |old| now.max(old + 1))
+}
+
+fn replace(target: &Path, bytes: &[u8], hash: u64, modified: u64) -> Result<Known, DiskError> {
+    let draft = disk::draft_path(target);
+    let written = write_new(&draft, bytes, modified, OpenOptions::new().write(true).create(true).truncate(true))
+        .and_then(|known| fs::rename(&draft, target).map(|()| known));
+    match written {
+        Ok(known) => Ok(Known { hash, ..known }),
+        Err(source) => {
+            // The draft may hold the last free bytes of a full disk.
+            let _ = fs::remove_file(&draft);
+            Err(DiskError { action: "write", path: target.to_owned(), source })
+        }
+    }
+}
+
+/// Writes a file that nobody reads yet, with this modification time; makes its folder if it has none.
+fn write_new(path: &Path, bytes: &[u8], modified: u64, options: &OpenOptions) -> io::Result<Known> {
+    let mut file = open_with_folder(path, options)?;
+    file.write_all(bytes)?;
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(modified))?;
+    Ok(Known::of(&file.metadata()?))
+}
+
+fn open_with_folder(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            options.open(path)
+        }
+        opened => opened,
+    }
+}
+
+/// Removes files below `root`, and the folders that are empty then. One that is gone already is no failure.
+pub fn remove(root: &Path, paths: &[String]) -> Vec<DiskError> {
+    let mut failures = Vec::new();
+    for path in paths {
+        let target = root.join(path);
+        match fs::remove_file(&target) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                failures.push(DiskError { action: "remove", path: target, source });
+            }
+            _ => remove_empty_folders(root, target.parent()),
+        }
+    }
+    failures
+}
+
+fn remove_empty_folders(root: &Path, mut folder: Option<&Path>) {
+    // A folder that is not empty cannot be removed, which is what ends the walk.
+    while let Some(path) = folder.filter(|path| *path != root && path.starts_with(root)) {
+        if fs::remove_dir(path).is_err() {
+            return;
+        }
+        folder = path.parent();
+    }
+}
+
+/// Whole seconds since the Unix epoch.
+pub fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Where `public/` really is: a link to it is followed, so that it can be exchanged by name.
+pub fn resolve(public: &Path) -> PathBuf {
+    fs::canonicalize(public).unwrap_or_else(|_| public.to_owned())
+}

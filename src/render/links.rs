@@ -1,0 +1,67 @@
+//! Where quotes lead, asked by the markup renderer.
+
+use std::cell::RefCell;
+use std::fmt::Write;
+
+use super::markup::Links;
+use crate::model::quotes::Quote;
+use crate::model::{BoardSlug, PageKey, PostNo, Site};
+
+/// How the link to a post of the same thread begins. The renderer escapes `"` in text, so that this can stand nowhere
+/// but in a link, and a list can make whole links of a body that was drawn for the thread's page.
+const LOCAL: &str = "href=\"#p";
+
+/// The links of a post in a thread.
+pub struct ThreadLinks<'a> {
+    site: &'a Site,
+    board: &'a BoardSlug,
+    own: &'a [PostNo],
+    cited: RefCell<Vec<PostNo>>,
+}
+
+impl<'a> ThreadLinks<'a> {
+    /// For a thread of `board` whose posts have the numbers `own`, sorted.
+    pub fn new(site: &'a Site, board: &'a BoardSlug, own: &'a [PostNo]) -> ThreadLinks<'a> {
+        ThreadLinks { site, board, own, cited: RefCell::default() }
+    }
+
+    /// The posts of the same thread to which links were made since this was last asked.
+    pub fn take_cited(&self) -> Vec<PostNo> {
+        self.cited.take()
+    }
+
+    fn post(&self, board: &BoardSlug, no: PostNo, out: &mut String) -> bool {
+        if board == self.board && self.own.binary_search(&no).is_ok() {
+            self.cited.borrow_mut().push(no);
+            let _ = write!(out, "#p{no}");
+            return true;
+        }
+        let Some(thread) = self.site.place(board, no) else { return false };
+        let _ = write!(out, "{}{board}/thread/{thread}.html#p{no}", self.site.settings.prefix());
+        true
+    }
+}
+
+impl Links for ThreadLinks<'_> {
+    fn href(&self, quote: &Quote, out: &mut String) -> bool {
+        match quote {
+            Quote::Post(no) => self.post(self.board, *no, out),
+            Quote::Cross(board, no) => self.post(board, *no, out),
+            Quote::Board(slug) => match self.site.board(slug) {
+                Some(_) => {
+                    out.push_str(&PageKey::Index(slug.clone(), 1).href(self.site.settings.prefix()));
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+}
+
+/// A body that was drawn for its thread's page, for a page elsewhere: `thread_href` is where the thread stands.
+pub fn from_elsewhere(body: &str, thread_href: &str) -> String {
+    match body.contains(LOCAL) {
+        true => body.replace(LOCAL, &format!("href=\"{thread_href}#p")),
+        false => body.to_owned(),
+    }
+}

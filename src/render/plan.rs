@@ -1,0 +1,142 @@
+//! Which pages there are, which of them a change touches, and in what portions they are drawn.
+//!
+//! There is one way to build: a clean build asks for all pages, an incremental one for some, and everything after
+//! that is the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::theme::Theme;
+use crate::model::{Board, BoardSlug, Delta, PageKey, PostNo, Site};
+
+/// All pages that a site has.
+pub fn all_pages(site: &Site, theme: &Theme) -> BTreeSet<PageKey> {
+    let mut pages: BTreeSet<PageKey> = theme.assets().map(|path| PageKey::Asset(path.to_owned())).collect();
+    pages.extend([PageKey::Home, PageKey::NotFound]);
+    site.boards().for_each(|board| pages.extend(pages_of(board)));
+    pages
+}
+
+fn pages_of(board: &Board) -> BTreeSet<PageKey> {
+    let slug = &board.slug;
+    let threads = board.threads().filter(|summary| summary.visible());
+    let mut pages: BTreeSet<PageKey> = threads.map(|summary| PageKey::Thread(slug.clone(), summary.no)).collect();
+    pages.extend((1..=board.index_pages()).map(|page| PageKey::Index(slug.clone(), page)));
+    pages.extend([PageKey::Catalog(slug.clone()), PageKey::Archive(slug.clone())]);
+    pages.extend(board.parts().keys().filter_map(|part| part_page(board, *part)));
+    pages
+}
+
+/// Whether the site has this page: what [`all_pages`] says, for one page.
+pub fn has_page(site: &Site, theme: &Theme, page: &PageKey) -> bool {
+    let board = |slug: &BoardSlug| site.board(slug);
+    match page {
+        PageKey::Asset(path) => theme.asset(path).is_some(),
+        PageKey::Home | PageKey::NotFound => true,
+        PageKey::Catalog(slug) | PageKey::Archive(slug) => board(slug).is_some(),
+        PageKey::Thread(slug, no) => board(slug).is_some_and(|board| board.visible(*no).is_some()),
+        PageKey::Index(slug, page) => board(slug).is_some_and(|board| (1..=board.index_pages()).contains(page)),
+        PageKey::ArchivePart(slug, part) => {
+            board(slug).is_some_and(|board| board.parts().contains_key(part) && part_page(board, *part).is_some())
+        }
+    }
+}
+
+/// The page of its own that a part of the archive has; the newest one is shown on the archive's page.
+fn part_page(board: &Board, part: u64) -> Option<PageKey> {
+    let newest = board.parts().keys().next_back() == Some(&part);
+    (!newest).then(|| PageKey::ArchivePart(board.slug.clone(), part))
+}
+
+/// The pages that a change makes different, and those that it may take away.
+#[derive(Clone, Default, Debug)]
+pub struct Touched {
+    /// To be drawn.
+    pub draw: BTreeSet<PageKey>,
+    /// To be removed, if they are there.
+    pub gone: BTreeSet<PageKey>,
+}
+
+/// What `delta`, which has just been applied to `site`, means for its pages.
+pub fn touched(site: &Site, delta: &Delta) -> Touched {
+    let mut touched = Touched::default();
+    touched.draw.extend(delta.drawn.iter().map(|key| PageKey::Thread(key.board.clone(), key.no)));
+    touched.gone.extend(delta.gone.iter().map(|key| PageKey::Thread(key.board.clone(), key.no)));
+    for (slug, lists) in &delta.boards {
+        let Some(board) = site.board(slug) else { continue };
+        touched.draw.extend(lists.index.iter().map(|page| PageKey::Index(slug.clone(), *page)));
+        let gone = lists.index_gone.clone().into_iter().flatten();
+        touched.gone.extend(gone.map(|page| PageKey::Index(slug.clone(), page)));
+        if lists.catalog {
+            touched.draw.insert(PageKey::Catalog(slug.clone()));
+        }
+        if !lists.parts.is_empty() || !lists.parts_gone.is_empty() {
+            touched.draw.insert(PageKey::Archive(slug.clone()));
+        }
+        for part in &lists.parts {
+            match part_page(board, *part) {
+                Some(page) => touched.draw.insert(page),
+                None => touched.gone.insert(PageKey::ArchivePart(slug.clone(), *part)),
+            };
+        }
+        touched.gone.extend(lists.parts_gone.iter().map(|part| PageKey::ArchivePart(slug.clone(), *part)));
+    }
+    if !delta.boards.is_empty() || !delta.drawn.is_empty() {
+        touched.draw.insert(PageKey::Home);
+    }
+    touched
+}
+
+/// A portion of work: pages that share what is read for them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Job {
+    /// Threads that stand together on the index, and perhaps that page of the index.
+    Threads {
+        /// The board.
+        board: BoardSlug,
+        /// The threads whose pages are to be drawn.
+        threads: Vec<PostNo>,
+        /// The index page to be drawn.
+        index: Option<u32>,
+    },
+    /// A page that is drawn from summaries alone.
+    Page(PageKey),
+}
+
+/// Puts pages into portions. The order of the portions is that of their pages: threads before what lists them.
+pub fn jobs(site: &Site, pages: impl IntoIterator<Item = PageKey>) -> Vec<Job> {
+    let mut together: BTreeMap<(BoardSlug, Portion), (Vec<PostNo>, Option<u32>)> = BTreeMap::new();
+    let mut single = Vec::new();
+    for page in pages {
+        match page {
+            PageKey::Thread(board, no) => {
+                let portion = portion(site, &board, no);
+                together.entry((board, portion)).or_default().0.push(no);
+            }
+            PageKey::Index(board, page) => {
+                together.entry((board, Portion::Index(page))).or_default().1 = Some(page);
+            }
+            other => single.push(Job::Page(other)),
+        }
+    }
+    let threads = together.into_iter().map(|((board, _), (threads, index))| Job::Threads { board, threads, index });
+    threads.chain(single).collect()
+}
+
+/// Which threads are drawn together.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Portion {
+    /// Those of an index page.
+    Index(u32),
+    /// Archived ones, by some nearness in number; a portion is then small enough to be shared among threads of work.
+    Archived(u64),
+}
+
+/// Numbers that a portion of archived threads covers.
+const ARCHIVED_TOGETHER: u64 = 256;
+
+fn portion(site: &Site, board: &BoardSlug, no: PostNo) -> Portion {
+    match site.board(board).and_then(|board| board.page_of(no)) {
+        Some(page) => Portion::Index(page),
+        None => Portion::Archived(no.get() / ARCHIVED_TOGETHER),
+    }
+}

@@ -1,0 +1,149 @@
+//! The posts of a thread, drawn: each body once, for the thread's page and for the index.
+
+use super::links::{self, ThreadLinks};
+use super::markup;
+use super::theme::{BadTheme, Theme};
+use super::time::{Shown, shown};
+use super::views::{Backlink, PostView, SafeHtml};
+use crate::model::{BoardSlug, PageKey, Post, PostNo, Site, Thread};
+
+/// A thread with its bodies rendered.
+pub struct DrawnThread<'a> {
+    thread: &'a Thread,
+    site: &'a Site,
+    anonymous: &'a str,
+    href: String,
+    /// In the order of the posts.
+    bodies: Vec<String>,
+    /// For each post the replies that name it.
+    backlinks: Vec<Vec<PostNo>>,
+}
+
+/// Which bodies are needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The whole thread.
+    All,
+    /// The opening post and the last replies, as many as the index shows.
+    Preview,
+}
+
+impl<'a> DrawnThread<'a> {
+    /// Renders the bodies of `thread`, which stands on `board`.
+    pub fn new(thread: &'a Thread, site: &'a Site, board: &'a BoardSlug, extent: Extent) -> DrawnThread<'a> {
+        let settings = site.board(board).map_or(&site.settings.defaults, |board| &board.settings);
+        let mut drawn = DrawnThread {
+            thread,
+            site,
+            anonymous: &settings.anonymous_name,
+            href: PageKey::Thread(board.clone(), thread.no()).href(site.settings.prefix()),
+            bodies: vec![String::new(); thread.posts.len()],
+            backlinks: vec![Vec::new(); thread.posts.len()],
+        };
+        match extent {
+            Extent::All => drawn.render(board, 0..thread.posts.len()),
+            Extent::Preview => drawn.render(board, preview(thread, settings.replies_previewed)),
+        }
+        drawn
+    }
+
+    fn render(&mut self, board: &BoardSlug, which: impl IntoIterator<Item = usize>) {
+        let mut own: Vec<(PostNo, usize)> = self.thread.posts.iter().map(|post| post.no).zip(0..).collect();
+        own.sort_unstable();
+        let numbers: Vec<PostNo> = own.iter().map(|(no, _)| *no).collect();
+        let links = ThreadLinks::new(self.site, board, &numbers);
+        for index in which {
+            let post = &self.thread.posts[index];
+            if post.deleted {
+                continue;
+            }
+            markup::render(&post.body, &links, &mut self.bodies[index]);
+            for cited in links.take_cited() {
+                let Ok(found) = own.binary_search_by_key(&cited, |(no, _)| *no) else { continue };
+                let naming = &mut self.backlinks[own[found].1];
+                // A post is rendered whole before the next one, so a second naming by it is the last entry.
+                if cited != post.no && naming.last() != Some(&post.no) {
+                    naming.push(post.no);
+                }
+            }
+        }
+    }
+
+    /// All posts, for the thread's own page.
+    pub fn page(&self, theme: &Theme) -> Result<SafeHtml, BadTheme> {
+        let mut out = String::with_capacity(self.bodies.iter().map(|body| body.len() + 512).sum());
+        let mut href = String::new();
+        for (index, post) in self.thread.posts.iter().enumerate() {
+            href.clear();
+            href.push_str(&format!("#p{}", post.no));
+            let link = |no: &PostNo| Backlink { no: no.get(), href: format!("#p{no}") };
+            let backlinks: Vec<Backlink> = self.backlinks[index].iter().map(link).collect();
+            self.post(theme, index, &href, &self.bodies[index], &backlinks, &mut out)?;
+        }
+        Ok(SafeHtml(out))
+    }
+
+    /// The opening post and the last replies, for the index; and how many replies are shown.
+    pub fn preview(&self, theme: &Theme, replies: usize) -> Result<(SafeHtml, usize), BadTheme> {
+        let mut out = String::new();
+        let shown = preview(self.thread, replies);
+        for index in &shown {
+            let post = &self.thread.posts[*index];
+            let href = format!("{}#p{}", self.href, post.no);
+            let body = links::from_elsewhere(&self.bodies[*index], &self.href);
+            self.post(theme, *index, &href, &body, &[], &mut out)?;
+        }
+        Ok((SafeHtml(out), shown.len() - 1))
+    }
+
+    fn post(
+        &self,
+        theme: &Theme,
+        index: usize,
+        href: &str,
+        body: &str,
+        backlinks: &[Backlink],
+        out: &mut String,
+    ) -> Result<(), BadTheme> {
+        let post = &self.thread.posts[index];
+        let op = index == 0;
+        let Shown { iso, time } = shown(post.at.timestamp(), self.site.settings.time_zone);
+        let view = PostView {
+            no: post.no.get(),
+            href,
+            op,
+            deleted: post.deleted,
+            name: self.name_of(post),
+            trip: &post.trip,
+            capcode: &post.capcode,
+            subject: &post.subject,
+            sage: post.sage,
+            sticky: op && self.thread.flags.sticky,
+            locked: op && self.thread.flags.locked,
+            archived: op && self.thread.flags.archived,
+            iso: &iso,
+            time: &time,
+            body,
+            backlinks,
+        };
+        out.push_str(&theme.draw("post", &view)?);
+        Ok(())
+    }
+
+    fn name_of(&self, post: &'a Post) -> &'a str {
+        // A tripcode alone is a signature: no name is put before it.
+        match (post.name.as_str(), post.trip.as_str()) {
+            ("", "") => self.anonymous,
+            (name, _) => name,
+        }
+    }
+}
+
+/// Which posts the index shows: the opening post, and the last replies that are not tombstones.
+fn preview(thread: &Thread, replies: usize) -> Vec<usize> {
+    let living = (1..thread.posts.len()).rev().filter(|index| !thread.posts[*index].deleted);
+    let mut shown: Vec<usize> = living.take(replies).collect();
+    shown.push(0);
+    shown.reverse();
+    shown
+}

@@ -1,0 +1,108 @@
+//! Made-up pages on which a theme is tried before it is used: a site with everything, and one with nothing.
+
+use std::sync::Arc;
+
+use super::draw::Pen;
+use super::plan;
+use super::theme::{BadTheme, Theme};
+use crate::model::settings::{BaseUrl, BoardInfo};
+use crate::model::{
+    BoardSettings, BoardSlug, Change, ErrorView, Form, Numbered, Post, PostNo, Refusal, Site, SiteSettings, Stamp,
+    Thread, ThreadFlags, ThreadKey, ThreadSummary,
+};
+
+/// A made-up site, ready to be drawn.
+pub struct Sample {
+    site: Site,
+    thread: Option<Arc<Thread>>,
+}
+
+/// The samples for a site below `prefix`.
+pub fn pages(prefix: &str) -> Vec<Sample> {
+    vec![Sample::full(prefix, true), Sample::full(prefix, false), Sample::empty()]
+}
+
+impl Sample {
+    fn full(prefix: &str, open: bool) -> Sample {
+        let settings = SiteSettings {
+            base_url: BaseUrl::parse(&format!("https://example.org{prefix}")).unwrap_or_default(),
+            description: "A site".to_owned(),
+            ..SiteSettings::default()
+        };
+        let board = BoardSettings {
+            title: "Board".to_owned(),
+            description: "A board".to_owned(),
+            index_pages: 2,
+            threads_per_page: 1,
+            ..BoardSettings::default()
+        };
+        let mut sample = Sample { site: site(settings, board), thread: None };
+        let thread = Arc::new(thread(open));
+        let changes = (1..=4).map(|step| change(&thread, &sample.site, step * 10_000)).collect();
+        sample.site.apply(changes);
+        sample.thread = Some(thread);
+        sample
+    }
+
+    fn empty() -> Sample {
+        let board = BoardSettings { name_chars_max: 0, subject_chars_max: 0, ..BoardSettings::default() };
+        Sample { site: site(SiteSettings::default(), board), thread: None }
+    }
+
+    /// Draws every page of the sample and the door's answers.
+    pub fn draw(&self, theme: &Theme) -> Result<(), BadTheme> {
+        let read = |_: &ThreadKey| self.thread.clone().ok_or_else(String::new);
+        let pen = Pen { site: &self.site, theme, read: &read };
+        let mut first_wrong = None;
+        for job in plan::jobs(&self.site, plan::all_pages(&self.site, theme)) {
+            pen.draw(&job, &mut |(_, drawn)| {
+                if let Err(super::draw::DrawError::Theme(wrong)) = drawn {
+                    first_wrong.get_or_insert(wrong);
+                }
+            });
+        }
+        let form = Form { board: "sample".to_owned(), body: "text".to_owned(), ..Form::default() };
+        for form in [Some(Box::new(form)), None] {
+            pen.answer(&ErrorView::Refused { refusal: Refusal::Empty, form })?;
+        }
+        pen.answer(&ErrorView::Safe { board: slug(), thread: PostNo::new(1) })?;
+        first_wrong.map_or(Ok(()), Err)
+    }
+}
+
+fn slug() -> BoardSlug {
+    BoardSlug::parse("sample").expect("letters make a board's name")
+}
+
+fn site(settings: SiteSettings, board: BoardSettings) -> Site {
+    Site::new(Arc::new(settings), vec![BoardInfo { slug: slug(), settings: Arc::new(board) }])
+}
+
+fn change(thread: &Thread, site: &Site, no: u64) -> Change {
+    let no = PostNo::new(no).expect("it is above 0");
+    let settings = &site.board(&slug()).expect("it was made with this board").settings;
+    let summary =
+        ThreadSummary { no, last_no: no, ..ThreadSummary::of(thread, &slug(), settings, Stamp::default(), 0) };
+    Change { key: ThreadKey { board: slug(), no }, now: Some(Numbered { summary, numbers: vec![no] }) }
+}
+
+/// A thread with one post of each kind.
+fn thread(open: bool) -> Thread {
+    let number = |no| PostNo::new(no).expect("it is above 0");
+    let at = chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap_or_default();
+    let text = |word: &str| if open { word.to_owned() } else { String::new() };
+    let post = |no, body: &str| Post {
+        at: if open { at } else { chrono::DateTime::UNIX_EPOCH },
+        name: text("Name"),
+        trip: text("!trip"),
+        capcode: text("admin"),
+        subject: text("Subject"),
+        sage: open,
+        body: body.to_owned(),
+        ..Post::new(number(no))
+    };
+    let mut posts: Vec<Post> = (1..=8).map(|no| post(no, ">>1\n>>2\ntext")).collect();
+    posts[6].deleted = true;
+    let flags = ThreadFlags { sticky: !open, locked: !open, archived: false, bumplock: !open, cyclic: !open };
+    Thread { flags, changed: None, posts }
+}

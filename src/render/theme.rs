@@ -1,0 +1,203 @@
+//! A theme, compiled: templates that are known to work, and assets under names that tell their content.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use handlebars::template::{Template, TemplateElement};
+use handlebars::{Handlebars, RenderError};
+use serde::Serialize;
+
+use super::samples;
+use crate::model::theme::{ThemeFile, ThemeFiles};
+
+/// Templates that every theme has; the built-in one provides those that a theme leaves out.
+pub const TEMPLATES: [&str; 8] = ["archive", "catalog", "error", "home", "index", "post", "safe", "thread"];
+
+/// Values that may stand in triple braces: all of them are made by this room.
+const SAFE_VALUES: [&str; 2] = ["body", "posts"];
+
+/// A theme that can draw.
+pub struct Theme {
+    templates: Handlebars<'static>,
+    assets: BTreeMap<String, Asset>,
+    origins: BTreeMap<String, PathBuf>,
+    hash: u64,
+}
+
+struct Asset {
+    bytes: Vec<u8>,
+}
+
+/// What is wrong with a theme, and where.
+#[derive(Debug, thiserror::Error)]
+pub struct BadTheme {
+    /// The file.
+    pub path: PathBuf,
+    /// Line and column, counted from 1, if known.
+    pub place: Option<(usize, usize)>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for BadTheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some((line, column)) = self.place {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl Theme {
+    /// Compiles a theme for a site below `prefix`, and draws each kind of page once to see that it can.
+    pub fn compile(files: &ThemeFiles, prefix: &str) -> Result<Theme, BadTheme> {
+        let mut templates = Handlebars::new();
+        templates.set_strict_mode(true);
+        let mut origins = BTreeMap::new();
+        let mut assets = BTreeMap::new();
+        let mut asset_names = BTreeMap::new();
+        for (path, file) in &files.files {
+            if let Some(name) = template_name(path) {
+                templates.register_template(name, parse(name, file)?);
+                origins.insert(name.to_owned(), file.origin.clone());
+            } else if let Some(name) = path.strip_prefix("assets/") {
+                let hashed = hashed_path(name, &file.bytes);
+                asset_names.insert(name.to_owned(), format!("{prefix}{hashed}"));
+                assets.insert(hashed, Asset { bytes: file.bytes.clone() });
+            }
+        }
+        templates.register_helper("asset", Box::new(AssetHelper { hrefs: asset_names }));
+        let theme = Theme { templates, assets, origins, hash: hash_of(files) };
+        theme.try_out(prefix)?;
+        Ok(theme)
+    }
+
+    /// Paths below `public/` of all assets.
+    pub fn assets(&self) -> impl Iterator<Item = &str> {
+        self.assets.keys().map(String::as_str)
+    }
+
+    /// An asset by its path below `public/`.
+    pub fn asset(&self, path: &str) -> Option<&[u8]> {
+        self.assets.get(path).map(|asset| asset.bytes.as_slice())
+    }
+
+    /// Changes whenever any file of the theme does.
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// Draws `template` with `values`.
+    pub fn draw(&self, template: &str, values: &impl Serialize) -> Result<String, BadTheme> {
+        self.templates.render(template, values).map_err(|error| self.explain(template, &error))
+    }
+
+    fn explain(&self, template: &str, error: &RenderError) -> BadTheme {
+        let name = error.template_name.as_deref().unwrap_or(template);
+        let path = self.origins.get(name).cloned().unwrap_or_else(|| PathBuf::from(name));
+        let place = error.line_no.map(|line| (line, error.column_no.unwrap_or(1)));
+        BadTheme { path, place, message: error.reason().to_string() }
+    }
+
+    /// SECURITY: a template that fails only on some post would let a stranger break the page with one.
+    fn try_out(&self, prefix: &str) -> Result<(), BadTheme> {
+        for sample in samples::pages(prefix) {
+            sample.draw(self)?;
+        }
+        Ok(())
+    }
+}
+
+/// The name of the template that a file holds: `post` for `post.hbs`, `form` for `partials/form.hbs`.
+fn template_name(path: &str) -> Option<&str> {
+    let stem = path.strip_suffix(".hbs")?;
+    let stem = stem.strip_prefix("partials/").unwrap_or(stem);
+    (!stem.contains('/')).then_some(stem)
+}
+
+fn parse(name: &str, file: &ThemeFile) -> Result<Template, BadTheme> {
+    let wrong = |place, message: String| BadTheme { path: file.origin.clone(), place, message };
+    let text = std::str::from_utf8(&file.bytes).map_err(|_| wrong(None, "this template is not UTF-8".to_owned()))?;
+    let template = Template::compile_with_name(text, name.to_owned()).map_err(|error| {
+        let place = error.pos();
+        wrong(place, error.reason().to_string())
+    })?;
+    if let Some((unsafe_value, at)) = unescaped_strangers(&template) {
+        let message = format!(
+            "`{unsafe_value}` stands in triple braces, but may hold what a stranger typed; write {{{{{unsafe_value}}}}}"
+        );
+        return Err(wrong(at, message));
+    }
+    Ok(template)
+}
+
+/// The first value in triple braces that is not one of ours.
+///
+/// SECURITY: what a stranger typed would otherwise stand in the page as markup.
+fn unescaped_strangers(template: &Template) -> Option<(String, Option<(usize, usize)>)> {
+    for (element, place) in template.elements.iter().zip(&template.mapping) {
+        let found = match element {
+            TemplateElement::HtmlExpression(expression) => {
+                let name = expression.name.as_name().map_or_else(|| format!("{:?}", expression.name), str::to_owned);
+                let last = name.rsplit(['.', '/']).next().unwrap_or_default().to_owned();
+                (!SAFE_VALUES.contains(&last.as_str())).then_some((name, Some((place.0, place.1))))
+            }
+            TemplateElement::HelperBlock(block) => {
+                let inner = [&block.template, &block.inverse].into_iter().flatten();
+                inner.filter_map(unescaped_strangers).next()
+            }
+            TemplateElement::PartialBlock(block) => block.template.as_ref().and_then(unescaped_strangers),
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// `style.css` becomes `assets/style.0123456789abcdef.css`, by its content.
+fn hashed_path(name: &str, bytes: &[u8]) -> String {
+    let hash = xxhash_rust::xxh3::xxh3_64(bytes);
+    let (folder, file) = name.rsplit_once('/').map_or(("", name), |(folder, file)| (folder, file));
+    let slash = if folder.is_empty() { "" } else { "/" };
+    match file.split_once('.') {
+        Some((stem, ending)) => format!("assets/{folder}{slash}{stem}.{hash:016x}.{ending}"),
+        None => format!("assets/{folder}{slash}{file}.{hash:016x}"),
+    }
+}
+
+fn hash_of(files: &ThemeFiles) -> u64 {
+    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    for (path, file) in &files.files {
+        hasher.update(path.as_bytes());
+        hasher.update(&(file.bytes.len() as u64).to_le_bytes());
+        hasher.update(&file.bytes);
+    }
+    hasher.digest()
+}
+
+/// `{{asset "style.css"}}`: where an asset of the theme can be fetched.
+struct AssetHelper {
+    hrefs: BTreeMap<String, String>,
+}
+
+impl handlebars::HelperDef for AssetHelper {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &handlebars::Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc handlebars::Context,
+        _: &mut handlebars::RenderContext<'reg, 'rc>,
+    ) -> Result<handlebars::ScopedJson<'rc>, RenderError> {
+        let name = helper.param(0).and_then(|param| param.value().as_str());
+        let name = name.ok_or_else(|| handlebars::RenderErrorReason::ParamNotFoundForIndex("asset", 0))?;
+        let href = self
+            .hrefs
+            .get(name)
+            .ok_or_else(|| handlebars::RenderErrorReason::Other(format!("the theme has no file `assets/{name}`")))?;
+        Ok(handlebars::ScopedJson::Derived(href.as_str().into()))
+    }
+}
