@@ -3,5 +3,6 @@ mod door;
 mod import;
 mod markup;
 mod settings;
+mod theme;
 mod tidy;
 mod tripcode;

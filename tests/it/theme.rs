@@ -1,0 +1,579 @@
+//! The built-in theme: every page it can draw, with values that try it, is whole, valid and escaped.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext};
+use html5ever::tendril::{StrTendril, TendrilSink};
+use html5ever::tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
+use html5ever::{Attribute, ExpandedName, QualName, parse_document};
+use nejiboard::render::views::*;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// What a stranger might type, to be seen as text wherever it stands.
+const NASTY: &str = "<b title=\"x\" onclick='y'>&amp; {{site.title}}</b></title></textarea>";
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("themes/default")
+}
+
+/// The theme as the program registers it: strict, partials by stem, and `asset` as the only helper of our own.
+fn theme() -> Handlebars<'static> {
+    let mut engine = Handlebars::new();
+    engine.set_strict_mode(true);
+    engine.register_helper("asset", Box::new(asset));
+    for file in ["", "partials"].iter().flat_map(|sub| fs::read_dir(folder().join(sub)).unwrap()) {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "hbs") {
+            let stem = path.file_stem().unwrap().to_str().unwrap();
+            assert!(!engine.has_template(stem), "two templates are called {stem}");
+            engine.register_template_file(stem, &path).unwrap();
+        }
+    }
+    engine
+}
+
+fn asset(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let name = helper.param(0).and_then(|name| name.value().as_str()).expect("asset takes a name");
+    assert!(folder().join("assets").join(name).is_file(), "the theme has no asset {name}");
+    out.write(&format!("/assets/{name}"))?;
+    Ok(())
+}
+
+fn draw(template: &str, values: &impl Serialize) -> String {
+    theme().render(template, values).unwrap_or_else(|error| panic!("{template}: {error}"))
+}
+
+/// Draws a page and checks what must hold for every page.
+fn draw_page(template: &str, values: &impl Serialize) -> String {
+    let html = draw(template, values);
+    check_page(template, &html);
+    html
+}
+
+fn check_page(template: &str, html: &str) {
+    check_closed(template, html);
+    let parsed = parse_document(Parsed::default(), Default::default()).one(html);
+    assert_eq!(parsed.errors.take(), Vec::<String>::new(), "{template}:\n{html}");
+    let elements = parsed.elements.take();
+    let named = |name: &str| elements.iter().filter(|element| element.name == name).count();
+    for (name, count) in [("h1", 1), ("main", 1), ("title", 1), ("script", 0), ("style", 0), ("b", 0), ("iframe", 0)] {
+        assert_eq!(named(name), count, "<{name}> in {template}:\n{html}");
+    }
+    check_attributes(template, &elements);
+}
+
+/// Nothing that the content security policy would stop, no id twice, and a label for each field.
+fn check_attributes(template: &str, elements: &[Element]) {
+    let mut ids = BTreeSet::new();
+    for element in elements {
+        for (name, value) in &element.attributes {
+            assert!(name != "style" && !name.starts_with("on"), "{template}: {name}={value}");
+            assert!(name != "id" || ids.insert(value.as_str()), "{template}: id {value} twice");
+            assert!(name != "src" && name != "srcset", "{template}: {name}={value}");
+        }
+        let fetched = element.name == "link" && !element.has("rel", "canonical");
+        let own = || element.get("href").is_some_and(|href| href.starts_with("/assets/"));
+        assert!(!fetched || own(), "{template}: a page fetches only what is its own: {element:?}");
+    }
+    for element in elements {
+        let named = element.get("for").into_iter().chain(element.get("aria-labelledby"));
+        for id in named.chain(element.get("aria-describedby")) {
+            assert!(ids.contains(id), "{template}: nothing has the id {id}");
+        }
+        let field = element.name == "textarea" || (element.name == "input" && !element.has("type", "hidden"));
+        let labelled = || elements.iter().any(|label| label.name == "label" && label.get("for") == element.get("id"));
+        assert!(!field || labelled(), "{template}: no label for {element:?}");
+    }
+}
+
+/// Every element is closed by its own end tag. In text and attributes `<` is escaped, so each one opens a tag.
+fn check_closed(template: &str, html: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    for part in html.split('<').skip(1) {
+        let name = part.split([' ', '>', '\n']).next().unwrap_or_default();
+        match name.strip_prefix('/') {
+            Some(end) => assert_eq!(open.pop(), Some(end), "{template}: before {part}"),
+            None if matches!(name, "!DOCTYPE" | "meta" | "link" | "input" | "br") => {}
+            None => open.push(name),
+        }
+    }
+    assert_eq!(open, Vec::<&str>::new(), "{template}");
+}
+
+#[derive(Debug)]
+struct Element {
+    name: String,
+    attributes: Vec<(String, String)>,
+}
+
+impl Element {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    fn has(&self, name: &str, value: &str) -> bool {
+        self.get(name) == Some(value)
+    }
+}
+
+/// What the HTML5 parser says of a page: its complaints, and the elements in the order in which they open.
+#[derive(Default)]
+struct Parsed {
+    errors: RefCell<Vec<String>>,
+    elements: RefCell<Vec<Element>>,
+    names: RefCell<Vec<&'static QualName>>,
+}
+
+impl Parsed {
+    fn node(&self, name: QualName) -> usize {
+        // The parser wants to borrow a name for as long as it likes; in a test it may live for ever.
+        self.names.borrow_mut().push(Box::leak(Box::new(name)));
+        self.names.borrow().len()
+    }
+}
+
+impl TreeSink for Parsed {
+    type Handle = usize;
+    type Output = Self;
+    type ElemName<'a> = ExpandedName<'a>;
+
+    fn finish(self) -> Self {
+        self
+    }
+    fn parse_error(&self, message: Cow<'static, str>) {
+        self.errors.borrow_mut().push(message.into_owned());
+    }
+    fn get_document(&self) -> usize {
+        0
+    }
+    fn elem_name(&self, node: &usize) -> ExpandedName<'_> {
+        self.names.borrow()[node - 1].expanded()
+    }
+    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> usize {
+        let attributes = attributes.iter().map(|a| (a.name.local.to_string(), a.value.to_string())).collect();
+        self.elements.borrow_mut().push(Element { name: name.local.to_string(), attributes });
+        self.node(name)
+    }
+    fn create_comment(&self, _: StrTendril) -> usize {
+        panic!("no template has a comment")
+    }
+    fn create_pi(&self, _: StrTendril, _: StrTendril) -> usize {
+        panic!("no template has a processing instruction")
+    }
+    fn get_template_contents(&self, _: &usize) -> usize {
+        panic!("no template has a <template>")
+    }
+    fn same_node(&self, one: &usize, other: &usize) -> bool {
+        one == other
+    }
+    fn set_quirks_mode(&self, mode: QuirksMode) {
+        assert_eq!(mode, QuirksMode::NoQuirks);
+    }
+    fn append(&self, _: &usize, _: NodeOrText<usize>) {}
+    fn append_based_on_parent_node(&self, _: &usize, _: &usize, _: NodeOrText<usize>) {}
+    fn append_before_sibling(&self, _: &usize, _: NodeOrText<usize>) {}
+    fn append_doctype_to_document(&self, _: StrTendril, _: StrTendril, _: StrTendril) {}
+    fn add_attrs_if_missing(&self, _: &usize, _: Vec<Attribute>) {}
+    fn remove_from_parent(&self, _: &usize) {}
+    fn reparent_children(&self, _: &usize, _: &usize) {}
+}
+
+fn text(value: &str) -> String {
+    value.to_owned()
+}
+
+fn frame(kind: &'static str) -> Frame {
+    let board = |slug: &str, current| BoardLink {
+        slug: text(slug),
+        title: format!("{slug} {NASTY}"),
+        href: format!("/{slug}/index.html"),
+        current,
+    };
+    Frame {
+        site: SiteView {
+            title: text("Neji"),
+            description: text("A board of plain files."),
+            prefix: text("/"),
+            home: text("/index.html"),
+            origin: text("https://example.org"),
+            locale: text("en"),
+            dir: text("ltr"),
+            generator: text("nejiboard 0.1.0"),
+        },
+        boards: vec![board("meta", false), board("tech", kind != "home")],
+        page: PageView {
+            kind,
+            title: format!("Page {NASTY}"),
+            description: format!("About {NASTY}"),
+            url: text("https://example.org/tech/index.html"),
+            og_type: "website",
+        },
+    }
+}
+
+fn board() -> BoardView {
+    BoardView {
+        slug: text("tech"),
+        title: text("Technology"),
+        description: format!("Machines {NASTY}"),
+        href: text("/tech/index.html"),
+        catalog_href: text("/tech/catalog.html"),
+        archive_href: text("/tech/archive.html"),
+    }
+}
+
+fn form(thread: &str) -> FormView {
+    FormView {
+        action: text("/post"),
+        board: text("tech"),
+        thread: text(thread),
+        has_name: true,
+        has_subject: true,
+        name_max: 60,
+        subject_max: 120,
+        body_max: 8000,
+        anonymous_name: text("Anonymous"),
+        name: text(NASTY),
+        options: String::new(),
+        subject: String::new(),
+        body: String::new(),
+        nonce: text("abc123"),
+    }
+}
+
+fn row(no: u64, title: &str) -> ThreadRow {
+    ThreadRow {
+        board: text("tech"),
+        no,
+        href: format!("/tech/thread/{no}.html"),
+        title: text(title),
+        teaser: format!("The beginning of the text of thread {no}, as plain text."),
+        replies: no as usize,
+        sticky: no == 1,
+        locked: no == 1,
+        archived: no == 2,
+        iso: text("2025-03-02T10:20:30Z"),
+        time: text("2025-03-02 10:20"),
+    }
+}
+
+const BACKLINKS: &[u64] = &[12, 13];
+
+fn backlinks() -> Vec<Backlink> {
+    BACKLINKS.iter().map(|&no| Backlink { no, href: format!("#p{no}") }).collect()
+}
+
+fn post<'a>(no: u64, href: &'a str, body: &'a str, backlinks: &'a [Backlink]) -> PostView<'a> {
+    PostView {
+        no,
+        href,
+        op: false,
+        deleted: false,
+        name: "Anonymous",
+        trip: "",
+        capcode: "",
+        subject: "",
+        sage: false,
+        sticky: false,
+        locked: false,
+        archived: false,
+        iso: "2025-03-02T10:20:30Z",
+        time: "2025-03-02 10:20:30",
+        body,
+        backlinks,
+    }
+}
+
+fn thread(flags: (bool, bool)) -> ThreadView {
+    ThreadView {
+        frame: frame("thread"),
+        board: board(),
+        no: 1,
+        href: text("/tech/thread/1.html"),
+        title: format!("We moved {NASTY}"),
+        sticky: true,
+        locked: flags.0,
+        archived: flags.1,
+        replies: 12,
+        posts: SafeHtml::default(),
+        form: form("1"),
+    }
+}
+
+/// Serializes a view and puts `posts` where only the program could: [`SafeHtml`] is made by its own room.
+fn with_posts(view: &impl Serialize, posts: &str) -> Value {
+    let mut values = serde_json::to_value(view).unwrap();
+    match values.get_mut("threads") {
+        Some(threads) => threads.as_array_mut().unwrap().iter_mut().for_each(|thread| thread["posts"] = json!(posts)),
+        None => values["posts"] = json!(posts),
+    }
+    values
+}
+
+#[test]
+fn a_post_shows_all_that_it_has() {
+    let links = backlinks();
+    let mut view = post(11, "/tech/thread/1.html#p11", "<span class=\"quote\">&gt;so</span><br>yes", &links);
+    (view.op, view.sage, view.sticky, view.locked, view.archived) = (true, true, true, true, true);
+    (view.name, view.trip, view.capcode, view.subject) = ("Neji", "!abc", "Admin", "We <moved>");
+    let html = draw("post", &view);
+    check_closed("post", &html);
+    assert_eq!(
+        html,
+        r##"<article class="post op" id="p11">
+<header><a class="subject" href="/tech/thread/1.html#p11" dir="auto">We &lt;moved&gt;</a> <bdi class="name">Neji</bdi> <span class="trip">!abc</span> <strong class="capcode">Admin</strong> <time datetime="2025-03-02T10:20:30Z">2025-03-02 10:20:30</time> <a class="no" href="/tech/thread/1.html#p11">No. 11</a> <span class="mark">sage</span> <span class="mark">Sticky</span> <span class="mark">Locked</span> <span class="mark">Archived</span></header>
+<div class="body" dir="auto"><span class="quote">&gt;so</span><br>yes</div>
+<footer>Replies: <a class="quotelink" href="#p12">&gt;&gt;12</a> <a class="quotelink" href="#p13">&gt;&gt;13</a></footer>
+</article>
+"##
+    );
+}
+
+#[test]
+fn a_post_shows_nothing_that_it_lacks() {
+    let mut view = post(3, "/tech/thread/1.html#p3", "hi", &[]);
+    (view.iso, view.time) = ("", "");
+    assert_eq!(
+        draw("post", &view),
+        r##"<article class="post" id="p3">
+<header><bdi class="name">Anonymous</bdi> <a class="no" href="/tech/thread/1.html#p3">No. 3</a></header>
+<div class="body" dir="auto">hi</div>
+</article>
+"##
+    );
+}
+
+#[test]
+fn a_tombstone_keeps_its_anchor_and_nothing_else() {
+    let links = backlinks();
+    let mut view = post(4, "/tech/thread/1.html#p4", "secret", &links);
+    (view.deleted, view.name, view.subject) = (true, "secret", "secret");
+    assert_eq!(
+        draw("post", &view),
+        r##"<article class="post gone" id="p4"><p>Post removed. <a class="no" href="/tech/thread/1.html#p4">No. 4</a></p></article>
+"##
+    );
+}
+
+#[test]
+fn an_index_page_shows_each_thread_with_its_posts() {
+    let preview = |no: u64, locked, omitted| ThreadPreview {
+        no,
+        href: format!("/tech/thread/{no}.html"),
+        title: format!("Thread {NASTY}"),
+        sticky: false,
+        locked,
+        archived: false,
+        replies: 12,
+        omitted,
+        posts: SafeHtml::default(),
+    };
+    let page = |number, current| PageLink { number, href: format!("/tech/{number}.html"), current };
+    let view = IndexView {
+        frame: frame("index"),
+        board: board(),
+        threads: vec![preview(1, true, 9), preview(20, false, 0)],
+        pages: vec![page(1, false), page(2, true), page(3, false)],
+        prev_href: text("/tech/index.html"),
+        next_href: text("/tech/3.html"),
+        form: form(""),
+    };
+    let html = draw_page("index", &with_posts(&view, "<pre>a\n b</pre>"));
+    contains(&html, r#"<meta name="description" content="About &lt;b title&#x3D;&quot;x&quot;"#);
+    contains(&html, r#"<link rel="canonical" href="https://example.org/tech/index.html">"#);
+    contains(&html, r#"<meta property="og:url" content="https://example.org/tech/index.html">"#);
+    contains(&html, "\n<pre>a\n b</pre>\n");
+    contains(&html, r#"9 posts omitted. <a href="/tech/thread/1.html" aria-describedby="t1">View thread</a> <span"#);
+    contains(&html, r#"<p class="more"><a href="/tech/thread/20.html" aria-describedby="t20">View thread</a> · "#);
+    contains(&html, r#"<a href="/tech/thread/20.html#reply" aria-describedby="t20">Reply</a>"#);
+    contains(&html, r#"<li><a href="/tech/2.html" aria-current="page">2</a></li>"#);
+    contains(&html, r#"<a href="/tech/3.html" rel="next">Next</a>"#);
+    contains(&html, r#"<input type="hidden" name="nonce" value="abc123">"#);
+    lacks(&html, "/tech/thread/1.html#reply");
+}
+
+#[test]
+fn an_empty_board_says_so() {
+    let view = IndexView {
+        frame: frame("index"),
+        board: board(),
+        threads: Vec::new(),
+        pages: vec![PageLink { number: 1, href: text("/tech/index.html"), current: true }],
+        prev_href: String::new(),
+        next_href: String::new(),
+        form: form(""),
+    };
+    let html = draw_page("index", &view);
+    contains(&html, "There is no thread yet.");
+    lacks(&html, "aria-label=\"Pages\"");
+    let catalog = CatalogView { frame: frame("catalog"), board: board(), threads: Vec::new(), form: form("") };
+    contains(&draw_page("catalog", &catalog), "There is no thread yet.");
+    let archive = ArchiveView { frame: frame("archive"), board: board(), parts: Vec::new(), threads: Vec::new() };
+    contains(&draw_page("archive", &archive), "Nothing is archived here yet.");
+}
+
+#[test]
+fn a_thread_page_ends_with_the_reply_form() {
+    let body = "<article id=\"p1\"><pre class=\"prettyprint\">fn a() {\n    b()\n}</pre></article>";
+    let html = draw_page("thread", &with_posts(&thread((false, false)), body));
+    contains(&html, "fn a() {\n    b()\n}</pre>");
+    contains(&html, "<h1 dir=\"auto\">We moved &lt;b title");
+    contains(&html, "<input type=\"hidden\" name=\"thread\" value=\"1\">");
+    contains(&html, " required ");
+    contains(&html, "Post the reply");
+    assert!(html.find("id=\"p1\"") < html.find("id=\"reply\""));
+}
+
+#[test]
+fn a_closed_thread_has_no_form() {
+    for (flags, reason) in [((true, false), "This thread is locked"), ((false, true), "This thread is archived")] {
+        let html = draw_page("thread", &with_posts(&thread(flags), ""));
+        contains(&html, reason);
+        lacks(&html, "<form");
+        lacks(&html, "href=\"#reply\"");
+    }
+}
+
+#[test]
+fn the_form_asks_only_for_what_the_board_takes() {
+    let mut view = thread((false, false));
+    (view.form.has_name, view.form.has_subject) = (false, false);
+    let html = draw_page("thread", &with_posts(&view, ""));
+    lacks(&html, "name=\"name\"");
+    lacks(&html, "name=\"subject\"");
+    contains(&html, "name=\"options\"");
+}
+
+#[test]
+fn the_catalog_has_a_card_for_each_thread() {
+    let threads = vec![row(1, NASTY), row(2, "")];
+    let view = CatalogView { frame: frame("catalog"), board: board(), threads, form: form("") };
+    let html = draw_page("catalog", &view);
+    contains(&html, "<h2><a href=\"/tech/thread/1.html\">&lt;b title");
+    contains(&html, "<h2><a href=\"/tech/thread/2.html\">Thread 2</a></h2>");
+    contains(&html, "<span class=\"mark\">Sticky</span> <span class=\"mark\">Locked</span>");
+    contains(&html, "1 reply\n");
+    contains(&html, "2 replies\n");
+    contains(&html, "The beginning of the text of thread 2, as plain text.");
+}
+
+#[test]
+fn the_archive_lists_its_parts() {
+    let part =
+        |from, to, current| ArchivePart { from, to, href: format!("/tech/archive-{from}.html"), threads: 7, current };
+    let parts = vec![part(1000, 1999, true), part(1, 999, false)];
+    let view = ArchiveView { frame: frame("archive"), board: board(), parts, threads: vec![row(2, "Old")] };
+    let html = draw_page("archive", &view);
+    contains(&html, "<a href=\"/tech/archive-1000.html\" aria-current=\"page\">1000–1999</a>");
+    contains(&html, "<a href=\"/tech/thread/2.html\">Old</a>");
+    contains(&html, "<span class=\"mark\">Archived</span>");
+}
+
+#[test]
+fn the_home_page_lists_boards_and_latest_threads() {
+    let stats = BoardStats {
+        slug: text("tech"),
+        title: text("Technology"),
+        description: text(NASTY),
+        href: text("/tech/index.html"),
+        catalog_href: text("/tech/catalog.html"),
+        threads: 1,
+        posts: 25,
+        iso: text("2025-03-02T10:20:30Z"),
+        time: text("2025-03-02 10:20"),
+    };
+    let view = HomeView {
+        frame: frame("home"),
+        board_stats: vec![stats],
+        threads_total: 1,
+        posts_total: 25,
+        latest: vec![row(5, "News")],
+    };
+    let html = draw_page("home", &view);
+    contains(&html, "1 thread, 25 posts · <a href=\"/tech/catalog.html\"");
+    contains(&html, "Last post <time datetime=\"2025-03-02T10:20:30Z\">2025-03-02 10:20</time>");
+    contains(&html, "<a href=\"/tech/thread/5.html\">News</a>");
+    contains(&html, "1 thread and 25 posts in all.");
+}
+
+#[test]
+fn a_refusal_gives_back_what_was_typed() {
+    let mut view = RefusedView {
+        frame: frame("error"),
+        status: 422,
+        heading: text("Too long"),
+        message: text("The text is too long."),
+        has_form: true,
+        form: form(""),
+    };
+    view.form.body = format!("\n  first\n\tsecond {NASTY}");
+    let html = draw_page("error", &view);
+    // A parser drops the first line break of a text area: the second one is the poster's.
+    contains(&html, "aria-describedby=\"form-hint\">\n\n  first\n\tsecond &lt;b title&#x3D;&quot;x&quot;");
+    contains(&html, "<meta name=\"robots\" content=\"noindex\">");
+    lacks(&html, "canonical");
+    view.has_form = false;
+    lacks(&draw_page("error", &view), "<form");
+}
+
+#[test]
+fn a_post_that_is_safe_leads_to_its_thread() {
+    let view = SafeView {
+        frame: frame("safe"),
+        heading: text("Your post is safe"),
+        message: text("It will be on its page in a moment."),
+        href: text("/tech/thread/1.html"),
+        refresh: 5,
+    };
+    let html = draw_page("safe", &view);
+    contains(&html, "<meta http-equiv=\"refresh\" content=\"5;url=/tech/thread/1.html\">");
+    contains(&html, "<a href=\"/tech/thread/1.html\">Go there now</a>");
+}
+
+#[test]
+fn what_is_not_known_leaves_no_empty_element() {
+    let mut view = thread((false, false));
+    (view.frame.page.url, view.frame.page.description) = (String::new(), String::new());
+    let html = draw_page("thread", &with_posts(&view, ""));
+    for absent in ["canonical", "og:url", "og:description", "name=\"description\""] {
+        lacks(&html, absent);
+    }
+    contains(&html, "og:title");
+}
+
+#[test]
+fn strict_mode_finds_a_misspelt_value() {
+    let mut values = with_posts(&thread((false, false)), "");
+    values["board"].as_object_mut().unwrap().remove("catalog_href");
+    let error = theme().render("thread", &values).unwrap_err().to_string();
+    contains(&error, "catalog_href");
+}
+
+#[test]
+fn the_style_sheet_is_small_and_fetches_nothing() {
+    let style = fs::read_to_string(folder().join("assets/style.css")).unwrap();
+    assert!(style.len() <= 14 * 1024, "{} bytes", style.len());
+    for fetch in ["url(", "@import", "//"] {
+        lacks(&style, fetch);
+    }
+    assert_eq!(style.matches('{').count(), style.matches('}').count());
+}
+
+fn contains(text: &str, part: &str) {
+    assert!(text.contains(part), "`{part}` is not in:\n{text}");
+}
+
+fn lacks(text: &str, part: &str) {
+    assert!(!text.contains(part), "`{part}` is in:\n{text}");
+}
