@@ -460,8 +460,8 @@ fn the_catalog_has_a_card_for_each_thread() {
     let threads = vec![row(1, NASTY), row(2, "")];
     let view = CatalogView { frame: frame("catalog"), board: board(), threads, form: form("") };
     let html = draw_page("catalog", &view);
-    contains(&html, "<h2><a href=\"/tech/thread/1.html\">&lt;b title");
-    contains(&html, "<h2><a href=\"/tech/thread/2.html\">Thread 2</a></h2>");
+    contains(&html, "<h2 dir=\"auto\"><a href=\"/tech/thread/1.html\">&lt;b title");
+    contains(&html, "<h2 dir=\"auto\"><a href=\"/tech/thread/2.html\">Thread 2</a></h2>");
     contains(&html, "<span class=\"mark\">Sticky</span> <span class=\"mark\">Locked</span>");
     contains(&html, "1 reply\n");
     contains(&html, "2 replies\n");
@@ -476,7 +476,7 @@ fn the_archive_lists_its_parts() {
     let view = ArchiveView { frame: frame("archive"), board: board(), parts, threads: vec![row(2, "Old")] };
     let html = draw_page("archive", &view);
     contains(&html, "<a href=\"/tech/archive-1000.html\" aria-current=\"page\">1000–1999</a>");
-    contains(&html, "<a href=\"/tech/thread/2.html\">Old</a>");
+    contains(&html, "<a href=\"/tech/thread/2.html\" dir=\"auto\">Old</a>");
     contains(&html, "<span class=\"mark\">Archived</span>");
 }
 
@@ -503,7 +503,7 @@ fn the_home_page_lists_boards_and_latest_threads() {
     let html = draw_page("home", &view);
     contains(&html, "1 thread, 25 posts · <a href=\"/tech/catalog.html\"");
     contains(&html, "Last post <time datetime=\"2025-03-02T10:20:30Z\">2025-03-02 10:20</time>");
-    contains(&html, "<a href=\"/tech/thread/5.html\">News</a>");
+    contains(&html, "<a href=\"/tech/thread/5.html\" dir=\"auto\">News</a>");
     contains(&html, "1 thread and 25 posts in all.");
 }
 
