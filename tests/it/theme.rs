@@ -484,6 +484,18 @@ fn the_post_template_has_only_fields_conditions_and_one_loop() {
 }
 
 #[test]
+fn the_page_about_themes_names_every_value() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let views = fs::read_to_string(root.join("src/render/views.rs")).unwrap();
+    let page = fs::read_to_string(root.join("docs/themes.md")).unwrap();
+    let fields = views.lines().filter_map(|line| line.strip_prefix("    pub ")?.split_once(':'));
+    for (field, _) in fields.filter(|(name, _)| !name.contains('(') && *name != "frame") {
+        let named = ["", "site.", "page."].iter().any(|owner| page.contains(&format!("`{owner}{field}`")));
+        assert!(named, "docs/themes.md does not tell of `{field}`");
+    }
+}
+
+#[test]
 fn the_style_sheet_is_small_and_fetches_nothing() {
     let style = fs::read_to_string(folder().join("assets/style.css")).unwrap();
     assert!(style.len() <= 14 * 1024, "{} bytes", style.len());
