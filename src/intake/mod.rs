@@ -1,2 +1,3 @@
 //! HTTP request to `Submission`, or `Refusal` to HTTP response.
+mod des;
 pub mod tripcode;
