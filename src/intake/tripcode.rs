@@ -8,8 +8,8 @@
 //! - What Shift_JIS has no code for is `?`. Some boards drop such a key as a whole, which shows no tripcode where one
 //!   was asked for.
 //! - `& < > "` become entities before hashing, `'` does not.
-//! - A second `#` begins a secure key, so no classic key begins with `#`: neither as such nor as the `#` and 16 digits by
-//!   which some boards take a raw key.
+//! - A second `#` begins a secure key, so no classic key begins with `#`: neither as such nor as the `#` and 16 digits
+//!   by which some boards take a raw key.
 //! - Only 8 bytes count, however long the key is. (2ch.net changed to SHA-1 from 12 bytes on.)
 //! - The fullwidth `＃` separates like `#`. Half of the boards do not know it; but whoever types it on a Japanese
 //!   keyboard must not find the key in the name. Inside a key it stays what it is.

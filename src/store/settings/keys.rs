@@ -62,10 +62,7 @@ pub(super) static SITE: [Key<SiteSettings>; 9] = [
         doc: "Where the site is reached, such as `https://example.org/boards/`; feeds need the whole address.",
         kind: Kind::Form(Form {
             expected: "an `http(s)` URL or a path",
-            set: |site, text| {
-                site.base_url = BaseUrl::parse(text).map_err(|error| error.to_string())?;
-                Ok(())
-            },
+            set: |site, text| BaseUrl::parse(text).map(|url| site.base_url = url).map_err(|error| error.to_string()),
             get: |site| site.base_url.as_str().to_owned(),
         }),
     },
@@ -74,10 +71,7 @@ pub(super) static SITE: [Key<SiteSettings>; 9] = [
         doc: "Where forms are sent, if not to `post` below `base_url`.",
         kind: Kind::Form(Form {
             expected: "an `http(s)` URL or a path",
-            set: |site, text| {
-                site.post_url = Some(post_url(text)?);
-                Ok(())
-            },
+            set: |site, text| post_url(text).map(|url| site.post_url = Some(url)),
             get: |site| site.post_url.clone().unwrap_or_default(),
         }),
     },
@@ -86,10 +80,7 @@ pub(super) static SITE: [Key<SiteSettings>; 9] = [
         doc: "The folder under `themes/` that overrides the built-in theme file by file.",
         kind: Kind::Form(Form {
             expected: "1 to 64 of `a-z`, `0-9`, `-` and `_`",
-            set: |site, text| {
-                site.theme = theme(text)?;
-                Ok(())
-            },
+            set: |site, text| theme(text).map(|theme| site.theme = theme),
             get: |site| site.theme.clone(),
         }),
     },
@@ -98,10 +89,7 @@ pub(super) static SITE: [Key<SiteSettings>; 9] = [
         doc: "The language of the site's own texts, a BCP 47 tag such as `en` or `pt-BR`.",
         kind: Kind::Form(Form {
             expected: "a language tag",
-            set: |site, text| {
-                site.locale = locale(text)?;
-                Ok(())
-            },
+            set: |site, text| locale(text).map(|locale| site.locale = locale),
             get: |site| site.locale.clone(),
         }),
     },
@@ -110,10 +98,7 @@ pub(super) static SITE: [Key<SiteSettings>; 9] = [
         doc: "The zone in which times are shown, such as `Europe/Berlin`.",
         kind: Kind::Form(Form {
             expected: "a zone of the IANA database",
-            set: |site, text| {
-                site.time_zone = time_zone(text)?;
-                Ok(())
-            },
+            set: |site, text| time_zone(text).map(|time_zone| site.time_zone = time_zone),
             get: |site| site.time_zone.name().to_owned(),
         }),
     },
@@ -263,8 +248,8 @@ pub(super) fn grouped(number: usize) -> String {
     out
 }
 
-/// SECURITY: the text stands in an attribute of every form, and a browser that takes `//host` or a backslash for a host would
-/// send posts there.
+/// SECURITY: the text stands in an attribute of every form, and a browser that takes `//host` or a backslash for a
+/// host would send posts there.
 fn post_url(text: &str) -> Result<String, String> {
     let rest = ["https://", "http://", "/"].iter().find_map(|start| text.strip_prefix(start));
     let Some(rest) = rest else {
@@ -294,19 +279,21 @@ fn theme(text: &str) -> Result<String, String> {
     }
 }
 
-/// Checks the form alone: which languages there are is for others to say.
 fn locale(text: &str) -> Result<String, String> {
-    let mut parts = text.split('-');
-    let language = parts.next().unwrap_or_default();
+    let hyphened = text.replace('_', "-");
+    match (is_language_tag(text), is_language_tag(&hyphened)) {
+        (true, _) => Ok(text.to_owned()),
+        (false, true) => Err(format!("write it with hyphens: `{hyphened}`")),
+        (false, false) => Err("a language and perhaps a region, such as `en`, `ja` or `pt-BR`".to_owned()),
+    }
+}
+
+/// Checks the form alone: which languages there are is for others to say.
+fn is_language_tag(text: &str) -> bool {
+    let (language, rest) = text.split_once('-').unwrap_or((text, "x"));
     let language_fits = (2..=8).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());
     let part_fits = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    match language_fits && text.len() <= 35 && parts.all(part_fits) {
-        true => Ok(text.to_owned()),
-        false if text.contains('_') && text.len() <= 35 => {
-            Err(format!("write it with hyphens: `{}`", text.replace('_', "-")))
-        }
-        false => Err("a language and perhaps a region, such as `en`, `ja` or `pt-BR`".to_owned()),
-    }
+    text.len() <= 35 && language_fits && rest.split('-').all(part_fits)
 }
 
 fn time_zone(text: &str) -> Result<Tz, String> {

@@ -39,24 +39,12 @@ impl Reader<'_> {
         let entries = match &node.value {
             Value::Map(entries) => entries,
             Value::Null => return,
-            _ => {
-                let whole = section.map_or("the file".to_owned(), |name| format!("`{name}`"));
-                let message = format!("{whole} must be a mapping of settings, not {}", found(node));
-                return self.tell(node, message, Some(mapping_hint(section)));
-            }
+            _ => return self.not_a_mapping(section, node),
         };
         let mut lines = HashMap::new();
         for (name, value) in entries {
-            if let Value::List | Value::Map(_) = name.value {
-                self.tell(name, format!("the name of a setting must be a word, not {}", found(name)), None);
-                continue;
-            }
             let Some(key) = keys.iter().find(|key| key.name == name_of(name)) else {
-                self.tell(
-                    name,
-                    format!("unknown setting `{}`", shown(name_of(name))),
-                    Some(way_out(section, name_of(name), keys)),
-                );
+                self.unknown(section, name, keys);
                 continue;
             };
             if let Some(first) = lines.insert(key.name, name.place.0) {
@@ -65,6 +53,21 @@ impl Reader<'_> {
             }
             self.setting(key, value, settings);
         }
+    }
+
+    fn not_a_mapping(&mut self, section: Option<&str>, node: &Node) {
+        let whole = section.map_or("the file".to_owned(), |name| format!("`{name}`"));
+        let below = section.map_or("", |_| " below it, indented,");
+        let hint = format!("write each on a line of its own{below} as `key: value`");
+        self.tell(node, format!("{whole} must be a mapping of settings, not {}", found(node)), Some(hint));
+    }
+
+    fn unknown<S>(&mut self, section: Option<&str>, name: &Node, keys: &[Key<S>]) {
+        if let Value::List | Value::Map(_) = name.value {
+            return self.tell(name, format!("the name of a setting must be a word, not {}", found(name)), None);
+        }
+        let typed = name_of(name);
+        self.tell(name, format!("unknown setting `{}`", shown(typed)), Some(way_out(section, typed, keys)));
     }
 
     fn setting<S>(&mut self, key: &Key<S>, node: &Node, settings: &mut S) {
@@ -101,8 +104,8 @@ enum Fault {
     Value(String),
 }
 
-/// The value as text. What YAML takes for a number or a truth value is text all the same where a text is wanted, just as
-/// it is written: `title: 2024` or `anonymous_name: No`.
+/// The value as text. What YAML takes for a number or a truth value is text all the same where a text is wanted, just
+/// as it is written: `title: 2024` or `anonymous_name: No`.
 fn text(node: &Node) -> Result<String, Fault> {
     match &node.value {
         Value::Text(text) => Ok(text.trim().to_owned()),
@@ -167,13 +170,6 @@ fn shown(text: &str) -> String {
     match text.char_indices().nth(FOUND_CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
-    }
-}
-
-fn mapping_hint(section: Option<&str>) -> String {
-    match section {
-        Some(_) => "write each on a line of its own below it, indented, as `key: value`".to_owned(),
-        None => "write each on a line of its own as `key: value`".to_owned(),
     }
 }
 

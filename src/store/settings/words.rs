@@ -40,7 +40,7 @@ const BOARD_HEAD: &str = "\
 /// One setting with its documentation; commented out unless a value is given.
 fn entry<S: Default>(out: &mut String, indent: &str, key: &Key<S>, given: &str) {
     let given = one_line(given, GIVEN_CHARS_MAX);
-    let line = match (&key.kind, given.as_str()) {
+    let line = match (&key.kind, given.trim()) {
         // Stays, so that the settings below it need only lose their `#`.
         (Kind::Defaults(_), _) => format!("{}:", key.name),
         (_, "") => format!("#{}: {}", key.name, key.default_text()),
@@ -53,9 +53,18 @@ fn entry<S: Default>(out: &mut String, indent: &str, key: &Key<S>, given: &str) 
 /// One less than the longest title, since cutting adds an ellipsis.
 const GIVEN_CHARS_MAX: usize = 199;
 
-/// A JSON string, which is YAML too.
+/// A JSON string, which is YAML too if what YAML does not take as it is gets escaped.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let mut out = String::new();
+    for c in serde_json::Value::from(text).to_string().chars() {
+        match c {
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                out.push_str(&format!("\\u{:04x}", c as u32))
+            }
+            _ => out.push(c),
+        }
+    }
+    out
 }
 
 /// The page that documents all settings, in Markdown.
@@ -72,9 +81,9 @@ pub fn reference() -> String {
 const REFERENCE_HEAD: &str = "\
 # Settings
 
-Settings are YAML files of lines `key: value`. Every setting has a default; one that is left out, or has nothing after its
-colon, keeps it. A key that is not known, a value out of range or a key that stands twice is an error that names the place
-and the way out. Anchors, aliases and a second document are refused, and so is a file above 64 KB.
+Settings are YAML files of lines `key: value`. Every setting has a default; one that is left out, or has nothing after
+its colon, keeps it. A key that is not known, a value out of range or a key that stands twice is an error that names the
+place and the way out. Anchors, aliases and a second document are refused, and so is a file above 64 KB.
 
 ## `content/site.yaml`
 
