@@ -2,8 +2,8 @@
 //!
 //! Written from FIPS 46-3 (Data Encryption Standard), whose tables stand below under their names there, and from the
 //! description of `crypt` by Morris and Thompson ("Password Security: A Case History", 1979): a block of zeros goes
-//! through DES 25 times, keyed by the password, with some of E's wires crossed as the salt says. Bits are counted from 1
-//! at the left, as in the standard. A call takes tens of microseconds, which is of no matter for one name a post.
+//! through DES 25 times, keyed by the password, with some of E's wires crossed as the salt says. Bits are counted from
+//! 1 at the left, as in the standard. A call takes about 10 microseconds, which is of no matter for one name a post.
 
 /// The password's 64 bits of hash as the 11 characters that follow the salt in the output of `crypt`.
 ///

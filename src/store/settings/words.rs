@@ -81,9 +81,9 @@ pub fn reference() -> String {
 const REFERENCE_HEAD: &str = "\
 # Settings
 
-Settings are YAML files of lines `key: value`. Every setting has a default; one that is left out, or has nothing after
-its colon, keeps it. A key that is not known, a value out of range or a key that stands twice is an error that names the
-place and the way out. Anchors, aliases and a second document are refused, and so is a file above 64 KB.
+Settings are YAML files of lines `key: value`. Every setting has a default; one that is left out, or has nothing
+after its colon, keeps it. A key that is not known, a value out of range or a key that stands twice is an error that
+names the place and the way out. Anchors, aliases and a second document are refused, and so is a file above 64 KB.
 
 ## `content/site.yaml`
 
