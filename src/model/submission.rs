@@ -122,6 +122,12 @@ pub enum Refusal {
     /// The body of the request did not come in time.
     #[error("The request took too long.")]
     TooSlow,
+    /// The request breaks the rules of HTTP, or bends them in a way that two servers could read differently.
+    #[error("The request is not plain HTTP: {0}.")]
+    BadRequest(&'static str),
+    /// The request has a body whose length is not told beforehand.
+    #[error("Send the form with a `Content-Length`.")]
+    NoLength,
     /// Neither urlencoded nor multipart.
     #[error("Send the form as `application/x-www-form-urlencoded` or `multipart/form-data`.")]
     BadType,
@@ -149,12 +155,13 @@ impl Refusal {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Refusal::BadForm(_) | Refusal::FieldTwice(_) | Refusal::BadText(_) => 400,
+            Refusal::BadForm(_) | Refusal::FieldTwice(_) | Refusal::BadText(_) | Refusal::BadRequest(_) => 400,
             Refusal::NoSuchBoard | Refusal::NoSuchThread | Refusal::NotAThread(_) | Refusal::NotFound => 404,
             Refusal::Locked | Refusal::Full | Refusal::NumbersUsedUp => 403,
             Refusal::Empty | Refusal::TooLong { .. } => 422,
             Refusal::TooLarge(_) => 413,
             Refusal::TooSlow => 408,
+            Refusal::NoLength => 411,
             Refusal::BadType => 415,
             Refusal::BadMethod => 405,
             Refusal::Busy(_) | Refusal::NotStored => 503,
@@ -177,6 +184,8 @@ impl Refusal {
             Refusal::TooLong { .. } => "too_long",
             Refusal::TooLarge(_) => "too_large",
             Refusal::TooSlow => "too_slow",
+            Refusal::BadRequest(_) => "bad_request",
+            Refusal::NoLength => "no_length",
             Refusal::BadType => "bad_type",
             Refusal::BadMethod => "bad_method",
             Refusal::Busy(_) => "busy",
