@@ -1,3 +1,120 @@
-//! HTTP request to `Submission`, or `Refusal` to HTTP response.
+//! The door: HTTP request to [`Submission`], or [`Refusal`] to HTTP response; and the files under `public/`.
+//!
+//! [`serve`] brings connections in and bounds them; [`answer`] is a function from request to response, which a test
+//! can call without a socket. A request goes through these steps, in this order, and leaves at the first that fails:
+//!
+//! 1. The host is named once, the target is a path, no transfer coding (`answer`).
+//! 2. The method fits the path (`answer`). A `GET` goes on to [`files`](self), a `POST` to the steps below.
+//! 3. The form's type and declared length are acceptable (`form`, `post`).
+//! 4. The body arrives within its time and its bound (`body`).
+//! 5. The fields are decoded: bounded in number, none twice, all UTF-8 (`form`).
+//! 6. The board and the thread exist and take posts (`check`).
+//! 7. The texts are within the board's limits (`check`).
+//! 8. The name is signed, and the post gets the id that a resend of it would get too (`check`, `resend`).
+//! 9. The backend accepts it, and the client learns where it stands (`post`, `reply`).
+//!
+//! Forms are taken from every origin. The board is anonymous and keeps no session, so a foreign page can do nothing
+//! in a visitor's name that it could not do itself; and a site on a CDN posts to a door on another host.
+
+mod answer;
+mod body;
+mod check;
+mod conditional;
+mod connection;
 mod des;
+mod files;
+mod form;
+mod limits;
+mod negotiate;
+mod path;
+mod post;
+mod reply;
+mod resend;
+mod server;
 pub mod tripcode;
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::Semaphore;
+
+use crate::model::{BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission};
+
+pub use answer::answer;
+pub use body::Body;
+pub use limits::Limits;
+pub use server::{listen, serve};
+
+/// What the door is given when it opens.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DoorOptions {
+    /// The folder whose files are served; it may be absent, or replaced while the door is open.
+    pub public: PathBuf,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+/// What a reply to a thread would find.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ThreadState {
+    /// No post has this number, or its thread is gone.
+    Missing,
+    /// The thread takes replies.
+    Open,
+    /// The thread is locked or archived.
+    Closed,
+    /// The thread has as many replies as its board allows.
+    Full,
+    /// The number is that of a reply, in the thread given.
+    ReplyOf(PostNo),
+}
+
+/// The answer to a submission, once it comes.
+pub type Accepting = Pin<Box<dyn Future<Output = Result<Receipt, Refusal>> + Send>>;
+
+/// What the door asks the rest of the program. All but `accept` answer at once, from memory.
+pub trait Backend: Send + Sync + 'static {
+    /// The site's settings.
+    fn site(&self) -> Arc<SiteSettings>;
+    /// The settings of a board; `None` if there is no such board.
+    fn board(&self, slug: &BoardSlug) -> Option<Arc<BoardSettings>>;
+    /// What a reply to thread `no` would find.
+    fn thread(&self, board: &BoardSlug, no: PostNo) -> ThreadState;
+    /// The name without its key, and the tripcode.
+    fn sign(&self, typed_name: &str) -> (String, String);
+    /// An id that no post has.
+    fn new_id(&self) -> PostId;
+    /// Takes the post. Resolves once it is visible, or as [`Receipt::Safe`] when that takes longer than two seconds.
+    ///
+    /// The door may drop the future when the client leaves; a post that was handed on stays accepted all the same.
+    fn accept(&self, submission: Submission) -> Accepting;
+    /// A whole HTML page in the theme.
+    fn page(&self, view: &ErrorView) -> String;
+    /// The time, for dates in answers and for how long a resend is known.
+    fn now(&self) -> SystemTime;
+}
+
+/// The door's memory: what it was given, the files it keeps, the posts by which it knows a resend.
+pub struct Door {
+    limits: Limits,
+    backend: Arc<dyn Backend>,
+    files: Arc<files::Files>,
+    resends: resend::Resends,
+    bodies: Arc<Semaphore>,
+}
+
+impl Door {
+    /// A door that has not served anyone yet.
+    pub fn new(options: DoorOptions, backend: Arc<dyn Backend>) -> Door {
+        let limits = options.limits;
+        Door {
+            files: Arc::new(files::Files::new(options.public, &limits)),
+            resends: resend::Resends::new(&limits),
+            bodies: Arc::new(Semaphore::new(limits.bodies_bytes_max.min(Semaphore::MAX_PERMITS))),
+            backend,
+            limits,
+        }
+    }
+}

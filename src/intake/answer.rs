@@ -1,0 +1,249 @@
+//! From request to response, without a socket.
+
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::UNIX_EPOCH;
+
+use hyper::body::{Body as HttpBody, Bytes};
+use hyper::header::{self, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode, Version};
+
+use super::body::discard;
+use super::conditional::{Portion, Validators, portion};
+use super::files::{Found, Kept};
+use super::path::{Target, media_type, target};
+use super::reply::{self, Refused, Taste};
+use super::{Body, Door, negotiate, post};
+use crate::model::Refusal;
+
+const FILE_METHODS: &str = "GET, HEAD, OPTIONS";
+const POST_METHODS: &str = "POST, OPTIONS";
+
+/// Answers one request that came from `address`. A panic becomes an answer too.
+pub async fn answer<B>(door: &Door, request: Request<B>, address: IpAddr) -> Response<Body>
+where
+    B: HttpBody<Data = Bytes>,
+{
+    let (parts, body) = request.into_parts();
+    let taste = if negotiate::wants_json(&parts.headers) { Taste::Json } else { Taste::Html };
+    let is_head = parts.method == Method::HEAD;
+    let outcome = unpanicked(route(door, &parts, body, address, taste)).await;
+    let mut response = match outcome.unwrap_or_else(|| Err(Refusal::Fault.into())) {
+        Ok(response) => response,
+        Err(refused) => reply::refused(&*door.backend, refused, taste),
+    };
+    let headers = response.headers_mut();
+    // What is not a file of the site is about this one request.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    reply::guard(headers, &door.backend.site());
+    if is_head { without_body(response) } else { response }
+}
+
+/// What the future gives, or `None` if it panics: that costs this one request.
+async fn unpanicked<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    std::future::poll_fn(move |cx| {
+        // Locks recover from poisoning and nothing else is shared, so a panic leaves no half-done state behind.
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
+}
+
+/// The headers alone, with the length that the body has.
+fn without_body(response: Response<Body>) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        parts.headers.entry(header::CONTENT_LENGTH).or_insert(length.into());
+    }
+    Response::from_parts(parts, Body::empty())
+}
+
+async fn route<B>(door: &Door, parts: &Parts, body: B, address: IpAddr, taste: Taste) -> Result<Response<Body>, Refused>
+where
+    B: HttpBody<Data = Bytes>,
+{
+    let mut body = pin!(body);
+    let site = door.backend.site();
+    let outcome = match plain_http(parts) {
+        Err(refusal) => Err(refusal.into()),
+        Ok(()) => match (target(parts.uri.path(), site.prefix()), &parts.method) {
+            (Target::Post, &Method::POST) => post::post(door, parts, body.as_mut(), address, taste).await,
+            (Target::Post, &Method::OPTIONS) => Ok(options(POST_METHODS)),
+            (Target::Post, _) => Err(bad_method(POST_METHODS)),
+            (_, &Method::OPTIONS) => Ok(options(FILE_METHODS)),
+            (target, &Method::GET | &Method::HEAD) => get(door, parts, target, site.prefix()).await,
+            _ => Err(bad_method(FILE_METHODS)),
+        },
+    };
+    if let Err(refused) = &outcome
+        && may_be_discarded(door, parts, refused)
+    {
+        discard(body, &door.limits).await;
+    }
+    outcome
+}
+
+/// Whether to read what is left of a refused request's body. Not if the client waits to be asked for it.
+fn may_be_discarded(door: &Door, parts: &Parts, refused: &Refused) -> bool {
+    let length = post::declared_length(&parts.headers).unwrap_or(u64::MAX);
+    refused.form.is_none()
+        && refused.refusal != Refusal::TooSlow
+        && length <= door.limits.discard_bytes_max as u64
+        && !parts.headers.contains_key(header::EXPECT)
+}
+
+/// Refuses what two servers in a row could read differently.
+fn plain_http(parts: &Parts) -> Result<(), Refusal> {
+    // SECURITY: hyper drops `Content-Length` beside `Transfer-Encoding`, so the pair by which requests are smuggled
+    // past a proxy cannot be seen here. Forms have a length, hence no transfer coding at all.
+    if parts.headers.contains_key(header::TRANSFER_ENCODING) {
+        return Err(Refusal::NoLength);
+    }
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Some(host.to_str().map_err(|_| Refusal::BadRequest("its host is no name"))?),
+        (None, _) if parts.version <= Version::HTTP_10 => None,
+        (None, _) => return Err(Refusal::BadRequest("it names no host")),
+        (Some(_), Some(_)) => return Err(Refusal::BadRequest("it names two hosts")),
+    };
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:[]%".contains(&b);
+    if host.is_some_and(|host| host.is_empty() || !host.bytes().all(plain)) {
+        return Err(Refusal::BadRequest("its host is no name"));
+    }
+    // A proxy may send the whole URL, but then both must name the same host.
+    match (parts.uri.authority(), host) {
+        (Some(authority), Some(host)) if !authority.as_str().eq_ignore_ascii_case(host) => {
+            Err(Refusal::BadRequest("it names two hosts"))
+        }
+        (Some(_), _) if parts.uri.scheme().is_none() => Err(Refusal::BadRequest("its target is no path")),
+        _ => Ok(()),
+    }
+}
+
+fn bad_method(allow: &'static str) -> Refused {
+    Refused { refusal: Refusal::BadMethod, form: None, allow: Some(allow) }
+}
+
+fn options(methods: &'static str) -> Response<Body> {
+    let mut response = reply::bare(StatusCode::NO_CONTENT, Body::empty());
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
+    response
+}
+
+async fn get(door: &Door, parts: &Parts, target: Target, prefix: &str) -> Result<Response<Body>, Refused> {
+    let inside = match target {
+        Target::Home => return Ok(reply::to(StatusCode::PERMANENT_REDIRECT, prefix)),
+        Target::File(inside) => inside,
+        Target::Post | Target::Nothing => return not_found(door, parts).await,
+    };
+    match find(door, &inside).await? {
+        Found::Memory(kept) => Ok(file(door, parts, &inside, &kept, None).await?),
+        Found::Large(kept, opened) => Ok(file(door, parts, &inside, &kept, Some(opened)).await?),
+        // The path has no empty segment, or it would lead nowhere: what it begins with is never another host.
+        Found::Folder => Ok(reply::to(StatusCode::PERMANENT_REDIRECT, &format!("{}/", parts.uri.path()))),
+        Found::Nothing => not_found(door, parts).await,
+    }
+}
+
+async fn find(door: &Door, inside: &str) -> Result<Found, Refused> {
+    door.files.find(inside).await.map_err(|error| {
+        tracing::warn!("a file of the site cannot be read: {inside:?}: {error}");
+        Refusal::Fault.into()
+    })
+}
+
+/// The site's own page for what is not there, or else the backend's.
+async fn not_found(door: &Door, parts: &Parts) -> Result<Response<Body>, Refused> {
+    if !negotiate::wants_json(&parts.headers)
+        && let Found::Memory(kept) = find(door, "404.html").await?
+        && let Some(bytes) = &kept.bytes
+    {
+        let mut response = reply::html(StatusCode::NOT_FOUND, bytes.clone());
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
+        return Ok(response);
+    }
+    Err(Refusal::NotFound.into())
+}
+
+/// Ask each time whether there is something newer.
+const REVALIDATE: &str = "public, max-age=0, must-revalidate";
+
+/// The name holds a hash of the bytes, so they are never others.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// A file, or the part of it that is asked for. A large one comes `opened`.
+async fn file(
+    door: &Door,
+    parts: &Parts,
+    inside: &str,
+    kept: &Arc<Kept>,
+    opened: Option<std::fs::File>,
+) -> Result<Response<Body>, Refused> {
+    let validators = Validators { etag: &kept.etag, modified: kept.modified };
+    let portion = portion(&parts.headers, &validators, kept.length);
+    let mut response = match &portion {
+        Portion::Whole => reply::bare(StatusCode::OK, cut(door, kept, opened, 0..kept.length).await?),
+        Portion::Part(range) => {
+            let mut response = reply::bare(StatusCode::PARTIAL_CONTENT, cut(door, kept, opened, range.clone()).await?);
+            let of = format!("bytes {}-{}/{}", range.start, range.end - 1, kept.length);
+            reply::set(&mut response, header::CONTENT_RANGE, &of);
+            response
+        }
+        Portion::NotModified => reply::bare(StatusCode::NOT_MODIFIED, Body::empty()),
+        Portion::PreconditionFailed => return Ok(reply::bare(StatusCode::PRECONDITION_FAILED, Body::empty())),
+        Portion::Unsatisfiable => {
+            let mut response = reply::bare(StatusCode::RANGE_NOT_SATISFIABLE, Body::empty());
+            reply::set(&mut response, header::CONTENT_RANGE, &format!("bytes */{}", kept.length));
+            return Ok(response);
+        }
+    };
+    describe(door, &mut response, inside, kept);
+    Ok(response)
+}
+
+/// The headers that tell about a file, whether its bytes follow or not.
+fn describe(door: &Door, response: &mut Response<Body>, inside: &str, kept: &Kept) {
+    let caching = if inside.starts_with("assets/") { IMMUTABLE } else { REVALIDATE };
+    let media_type = media_type(inside);
+    // A time that is still to come would be no lie of ours, but HTTP forbids it. A file gets one when it is changed
+    // twice within a second.
+    let modified = kept.modified.min(door.backend.now()).max(UNIX_EPOCH);
+    reply::set(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+    reply::set(response, header::ETAG, &kept.etag);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if media_type.starts_with("application/json") {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
+}
+
+/// The bytes in `range`, which lies within the file.
+async fn cut(
+    door: &Door,
+    kept: &Kept,
+    opened: Option<std::fs::File>,
+    range: std::ops::Range<u64>,
+) -> Result<Body, Refusal> {
+    use tokio::io::AsyncSeekExt;
+    match (&kept.bytes, opened) {
+        (Some(bytes), _) => Ok(Body::memory(bytes.slice(range.start as usize..range.end as usize))),
+        (None, Some(opened)) => {
+            let mut opened = tokio::fs::File::from_std(opened);
+            opened.seek(std::io::SeekFrom::Start(range.start)).await.map_err(|_| Refusal::Fault)?;
+            Ok(Body::file(opened, range.end - range.start, door.limits.chunk_bytes))
+        }
+        (None, None) => Err(Refusal::Fault),
+    }
+}

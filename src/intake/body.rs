@@ -1,0 +1,151 @@
+//! Bodies in both directions: a form read within its bounds, an answer from memory or from a file.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http_body_util::BodyExt;
+use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::Limits;
+use crate::model::Refusal;
+
+/// A request's body, whole, with its share of the memory that all bodies may take together.
+pub(super) struct Held {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Given back when it is dropped.
+    pub share: OwnedSemaphorePermit,
+}
+
+/// Reads the body, of which `declared` bytes were announced.
+///
+/// Memory is taken as bytes arrive and not as they are announced, so a client cannot reserve what it does not send.
+pub(super) async fn read<B>(body: B, declared: usize, limits: &Limits, room: &Arc<Semaphore>) -> Result<Held, Refusal>
+where
+    B: HttpBody<Data = Bytes>,
+{
+    let whole = async {
+        let mut body = pin!(body);
+        let mut held = Held { bytes: Vec::new(), share: share(room, 0)? };
+        while let Some(frame) = body.as_mut().frame().await {
+            let frame = frame.map_err(|_| Refusal::BadForm("it broke off"))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if declared < held.bytes.len() + data.len() {
+                return Err(Refusal::TooLarge(limits.body_bytes_max));
+            }
+            held.share.merge(share(room, data.len())?);
+            held.bytes.extend_from_slice(&data);
+        }
+        Ok(held)
+    };
+    timeout(limits.body_time, whole).await.unwrap_or(Err(Refusal::TooSlow))
+}
+
+fn share(room: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+    let bytes = u32::try_from(bytes).map_err(|_| Refusal::Busy(2))?;
+    Arc::clone(room).try_acquire_many_owned(bytes).map_err(|_| Refusal::Busy(2))
+}
+
+/// Reads a body that is refused and throws it away, as long as it stays within the bounds.
+///
+/// A connection that is closed with unread bytes is reset, and the client loses the answer that was already sent.
+pub(super) async fn discard<B>(body: B, limits: &Limits)
+where
+    B: HttpBody<Data = Bytes>,
+{
+    let rest = async {
+        let mut body = pin!(body);
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.as_mut().frame().await {
+            bytes += frame.data_ref().map_or(0, |data| data.len());
+            if limits.discard_bytes_max < bytes {
+                return;
+            }
+        }
+    };
+    // What is left when the time is over is left: the answer goes out all the same.
+    let _ = timeout(limits.body_time, rest).await;
+}
+
+/// The body of an answer.
+pub struct Body(Source);
+
+enum Source {
+    Memory(Bytes),
+    File(FileBody),
+}
+
+struct FileBody {
+    file: tokio::fs::File,
+    left: u64,
+    chunk: Vec<u8>,
+    chunk_bytes: usize,
+}
+
+impl Body {
+    /// No bytes.
+    pub fn empty() -> Body {
+        Body(Source::Memory(Bytes::new()))
+    }
+
+    /// Bytes in memory.
+    pub fn memory(bytes: impl Into<Bytes>) -> Body {
+        Body(Source::Memory(bytes.into()))
+    }
+
+    /// The next `length` bytes of `file`, a chunk at a time, never the whole in memory.
+    pub(super) fn file(file: tokio::fs::File, length: u64, chunk_bytes: usize) -> Body {
+        Body(Source::File(FileBody { file, left: length, chunk: Vec::new(), chunk_bytes }))
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match &mut self.0 {
+            Source::Memory(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Source::Memory(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Source::File(file) => file.poll_chunk(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.size_hint().exact() == Some(0)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Source::Memory(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Source::File(file) => SizeHint::with_exact(file.left),
+        }
+    }
+}
+
+impl FileBody {
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        if self.chunk.is_empty() {
+            self.chunk = vec![0; self.left.min(self.chunk_bytes as u64) as usize];
+        }
+        let mut buffer = ReadBuf::new(&mut self.chunk);
+        ready!(Pin::new(&mut self.file).poll_read(cx, &mut buffer))?;
+        let got = buffer.filled().len();
+        if got == 0 {
+            // The file became shorter. An error closes the connection, so that the client does not take a part for all.
+            return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())));
+        }
+        let mut chunk = std::mem::take(&mut self.chunk);
+        chunk.truncate(got);
+        self.left -= got as u64;
+        Poll::Ready(Some(Ok(Frame::data(chunk.into()))))
+    }
+}

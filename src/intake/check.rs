@@ -1,0 +1,115 @@
+//! A form's fields to a [`Submission`], against the settings of its board. Pure, but for what it asks the backend.
+
+use std::net::IpAddr;
+
+use super::{Backend, Door, Limits, ThreadState};
+use crate::model::problem::is_bidi_control;
+use crate::model::{BoardSettings, BoardSlug, Form, PostNo, Refusal, Submission, quotes};
+
+/// Checks every field, in the order in which a poster would want to hear of it.
+pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<Submission, Refusal> {
+    let backend = &*door.backend;
+    let board = BoardSlug::parse(&form.board).map_err(|_| Refusal::NoSuchBoard)?;
+    let settings = backend.board(&board).ok_or(Refusal::NoSuchBoard)?;
+    let thread = thread(backend, &board, &form.thread)?;
+    let body = body(&form.body)?;
+    measure(form, &body, &settings, &door.limits)?;
+    let (name, trip) = name(backend, form, &settings)?;
+    let subject = if settings.subject_chars_max == 0 { String::new() } else { one_line(&form.subject) };
+    let sage = thread.is_some() && wants_sage(&form.options);
+    let id = door.resends.id(form, address, backend);
+    Ok(Submission { id, board, thread, name, trip, subject, sage, body, address })
+}
+
+/// The thread that the form names, if it takes replies; `None` for a new thread.
+fn thread(backend: &dyn Backend, board: &BoardSlug, typed: &str) -> Result<Option<PostNo>, Refusal> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let no = PostNo::parse(typed).ok_or(Refusal::NoSuchThread)?;
+    match backend.thread(board, no) {
+        ThreadState::Open => Ok(Some(no)),
+        ThreadState::Missing => Err(Refusal::NoSuchThread),
+        ThreadState::Closed => Err(Refusal::Locked),
+        ThreadState::Full => Err(Refusal::Full),
+        ThreadState::ReplyOf(thread) => Err(Refusal::NotAThread(thread)),
+    }
+}
+
+/// The body with its line ends made `\n` and without white space at its end.
+///
+/// White space at the beginning stays: it may be the first line of a drawing.
+fn body(typed: &str) -> Result<String, Refusal> {
+    if is_blank(typed) {
+        return Err(Refusal::Empty);
+    }
+    let mut body = match typed.contains('\r') {
+        true => typed.replace("\r\n", "\n").replace('\r', "\n"),
+        false => typed.to_owned(),
+    };
+    body.truncate(body.trim_end().len());
+    Ok(body)
+}
+
+/// Whether nothing of `text` would be seen.
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c.is_control() || is_bidi_control(c) || is_invisible(c))
+}
+
+/// Characters that are neither white space nor ever drawn: joiners, fillers and blanks.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180E}'
+            | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}'
+    )
+}
+
+/// Holds every text against its limit.
+fn measure(form: &Form, body: &str, settings: &BoardSettings, limits: &Limits) -> Result<(), Refusal> {
+    at_most("body", body.chars().count(), settings.body_chars_max, "characters")?;
+    at_most("body", memchr::memchr_iter(b'\n', body.as_bytes()).count() + 1, settings.body_lines_max, "lines")?;
+    let mut quotes = 0;
+    quotes::scan(body, |_| quotes += 1);
+    at_most("body", quotes, settings.quotes_max, "quotes")?;
+    if settings.subject_chars_max != 0 {
+        at_most("subject", form.subject.chars().count(), settings.subject_chars_max, "characters")?;
+    }
+    if settings.name_chars_max != 0 {
+        let max = settings.name_chars_max + limits.name_key_chars_max;
+        at_most("name", form.name.chars().count(), max, "characters")?;
+    }
+    for (field, text) in [("options", &form.options), ("password", &form.password), ("nonce", &form.nonce)] {
+        at_most(field, text.chars().count(), limits.small_field_chars_max, "characters")?;
+    }
+    Ok(())
+}
+
+fn at_most(field: &'static str, got: usize, max: usize, unit: &'static str) -> Result<(), Refusal> {
+    if got <= max { Ok(()) } else { Err(Refusal::TooLong { field, got, max, unit }) }
+}
+
+/// The name to show and the tripcode; both empty on a board where everyone is anonymous.
+fn name(backend: &dyn Backend, form: &Form, settings: &BoardSettings) -> Result<(String, String), Refusal> {
+    if settings.name_chars_max == 0 || form.name.is_empty() {
+        return Ok(Default::default());
+    }
+    let (name, trip) = backend.sign(&form.name);
+    at_most("name", name.chars().count(), settings.name_chars_max, "characters")?;
+    let name = one_line(&name);
+    Ok((if is_blank(&name) { String::new() } else { name }, trip))
+}
+
+/// `text` on one line, without characters that steer instead of being read.
+fn one_line(text: &str) -> String {
+    let breaks = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{0B}' | '\u{0C}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let spaced = text.chars().map(|c| if breaks(c) { ' ' } else { c });
+    let kept: String = spaced.filter(|c| !c.is_control() && !is_bidi_control(*c)).collect();
+    kept.trim().to_owned()
+}
+
+/// Whether one of the words is `sage`: not a part of a word, in whatever case.
+fn wants_sage(options: &str) -> bool {
+    options.split(|c: char| c.is_whitespace() || c == ',').any(|word| word.eq_ignore_ascii_case("sage"))
+}

@@ -1,0 +1,88 @@
+//! Every bound of the door, by name.
+
+use std::time::Duration;
+
+/// How much a stranger can ask of the door. Whatever can grow has its bound here.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Limits {
+    /// Bytes in the body of one request.
+    pub body_bytes_max: usize,
+    /// Bytes in the bodies of all requests that are being read or answered. Decoding needs about four times as much.
+    pub bodies_bytes_max: usize,
+    /// Bytes of a refused body that are read and thrown away, so that the client gets to see the answer.
+    pub discard_bytes_max: usize,
+    /// Fields in a form, known and unknown ones together.
+    pub fields_max: usize,
+    /// Characters in the options, the password and the nonce, each.
+    pub small_field_chars_max: usize,
+    /// Characters of a name beyond what the board allows: its key, which is not shown.
+    pub name_key_chars_max: usize,
+    /// Posts without a nonce that are remembered to know a resend.
+    pub resends_max: usize,
+    /// How long such a post is remembered.
+    pub resend_time: Duration,
+
+    /// Connections that are open together; never more than half of the files that the process may open.
+    pub connections_max: usize,
+    /// Connections of one IPv4 address or one IPv6 /64 network.
+    pub connections_per_address_max: usize,
+    /// Connections from this machine, where a reverse proxy brings everybody under one address.
+    pub connections_per_loopback_max: usize,
+    /// Bytes that are buffered of a request's head; at least 8,192.
+    pub head_bytes_max: usize,
+    /// Headers in a request.
+    pub headers_max: usize,
+
+    /// Until a new connection sends its first byte.
+    pub first_byte_time: Duration,
+    /// Until the head of a request is there, counted from the end of the answer before it: also how long a
+    /// connection may idle.
+    pub head_time: Duration,
+    /// Until the body of a request is there.
+    pub body_time: Duration,
+    /// How long a client may read nothing of what waits for it.
+    pub write_stall_time: Duration,
+    /// How long the door waits for the backend to accept a post, should the backend not keep its own promise.
+    pub accept_time: Duration,
+    /// How long running requests may take once the door is told to stop.
+    pub stop_time: Duration,
+    /// How long to wait after the process ran out of files.
+    pub no_files_pause: Duration,
+
+    /// Bytes of files kept in memory.
+    pub cache_bytes_max: usize,
+    /// The largest file kept in memory; larger ones are streamed.
+    pub cache_file_bytes_max: usize,
+    /// Bytes of a streamed file that are read at once.
+    pub chunk_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            body_bytes_max: 1 << 20,
+            bodies_bytes_max: 32 << 20,
+            discard_bytes_max: 16 << 20,
+            fields_max: 64,
+            small_field_chars_max: 128,
+            name_key_chars_max: 128,
+            resends_max: 4_096,
+            resend_time: Duration::from_secs(30),
+            connections_max: 16_384,
+            connections_per_address_max: 64,
+            connections_per_loopback_max: 4_096,
+            head_bytes_max: 16 << 10,
+            headers_max: 100,
+            first_byte_time: Duration::from_secs(10),
+            head_time: Duration::from_secs(15),
+            body_time: Duration::from_secs(30),
+            write_stall_time: Duration::from_secs(30),
+            accept_time: Duration::from_secs(10),
+            stop_time: Duration::from_secs(10),
+            no_files_pause: Duration::from_millis(100),
+            cache_bytes_max: 32 << 20,
+            cache_file_bytes_max: 512 << 10,
+            chunk_bytes: 64 << 10,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A form that is sent, from its head to its answer. The steps are numbered in the module comment of the room.
+
+use std::net::IpAddr;
+
+use hyper::Response;
+use hyper::body::{Body as HttpBody, Bytes};
+use hyper::header::{CONTENT_LENGTH, HeaderMap};
+use hyper::http::request::Parts;
+use tokio::time::timeout;
+
+use super::check::check;
+use super::form::{self, Encoding};
+use super::reply::{self, Refused, Taste};
+use super::{Body, Door, body};
+use crate::model::{Form, Refusal};
+
+/// Takes the post in `body`.
+pub(super) async fn post<B>(
+    door: &Door,
+    parts: &Parts,
+    body: B,
+    address: IpAddr,
+    taste: Taste,
+) -> Result<Response<Body>, Refused>
+where
+    B: HttpBody<Data = Bytes>,
+{
+    let (encoding, declared) = admit(door, &parts.headers)?;
+    let held = body::read(body, declared, &door.limits, &door.bodies).await?;
+    // The share of memory is given back when the answer is ready, since the form lives until then.
+    let body::Held { bytes, share: _share } = held;
+    let form = form::decode(encoding, bytes, &door.limits).await?;
+    let submission = match check(door, &form, address) {
+        Ok(submission) => submission,
+        Err(refusal) => return Err(with(form, refusal)),
+    };
+    match timeout(door.limits.accept_time, door.backend.accept(submission)).await {
+        Ok(Ok(receipt)) => Ok(reply::receipt(&*door.backend, receipt, taste)),
+        Ok(Err(refusal)) => Err(with(form, refusal)),
+        // The post may be stored or not; a resend of the form gets the same id, so it is safe to ask for one.
+        Err(_) => Err(with(form, Refusal::NotStored)),
+    }
+}
+
+fn with(form: Form, refusal: Refusal) -> Refused {
+    Refused { refusal, form: Some(Box::new(form)), allow: None }
+}
+
+/// What can be told from the head alone: the encoding, and that the declared length is within the bound.
+fn admit(door: &Door, headers: &HeaderMap) -> Result<(Encoding, usize), Refusal> {
+    let encoding = form::encoding(headers)?;
+    let declared = declared_length(headers).ok_or(Refusal::BadRequest("its length is no number"))?;
+    match usize::try_from(declared) {
+        Ok(declared) if declared <= door.limits.body_bytes_max => Ok((encoding, declared)),
+        _ => Err(Refusal::TooLarge(door.limits.body_bytes_max)),
+    }
+}
+
+/// The length that the headers declare; 0 if they declare none, as HTTP has it.
+pub(super) fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    match headers.get(CONTENT_LENGTH) {
+        None => Some(0),
+        Some(value) => value.to_str().ok()?.parse().ok(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Answers: what becomes of a post, what a refusal looks like, and the headers that every answer bears.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde_json::json;
+
+use super::{Backend, Body};
+use crate::model::{ErrorView, Form, Receipt, Refusal, SiteSettings};
+
+/// In what form a client wants to be answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Taste {
+    /// A page, or a redirect to one.
+    Html,
+    /// JSON.
+    Json,
+}
+
+/// A refusal on its way to the client, with what was typed so that nobody has to type it again.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// Why.
+    pub refusal: Refusal,
+    /// The form, if one was read.
+    pub form: Option<Box<Form>>,
+    /// The methods that the address takes, if that was the trouble.
+    pub allow: Option<&'static str>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Refused {
+        Refused { refusal, form: None, allow: None }
+    }
+}
+
+/// Tells a poster where the post is.
+pub(super) fn receipt(backend: &dyn Backend, receipt: Receipt, taste: Taste) -> Response<Body> {
+    match receipt {
+        Receipt::Visible { board, thread, no } => {
+            let url = format!("{}{board}/thread/{thread}.html#p{no}", home(&backend.site()));
+            match taste {
+                Taste::Html => to(StatusCode::SEE_OTHER, &url),
+                Taste::Json => {
+                    let value = json!({ "board": board, "thread": thread, "no": no, "url": url });
+                    let mut response = json_body(StatusCode::CREATED, &value);
+                    set(&mut response, header::LOCATION, &url);
+                    response
+                }
+            }
+        }
+        Receipt::Safe { board, thread } => match taste {
+            Taste::Html => html(StatusCode::ACCEPTED, page(backend, &ErrorView::Safe { board, thread })),
+            Taste::Json => json_body(StatusCode::ACCEPTED, &json!({ "board": board, "thread": thread, "safe": true })),
+        },
+    }
+}
+
+/// Where the site's pages begin. On another host than the door, they need their whole address.
+fn home(site: &SiteSettings) -> &str {
+    match site.post_url.as_deref().and_then(origin) {
+        Some(_) => site.base_url.as_str(),
+        None => site.prefix(),
+    }
+}
+
+/// Tells why a request is refused.
+pub(super) fn refused(backend: &dyn Backend, refused: Refused, taste: Taste) -> Response<Body> {
+    let Refused { refusal, form, allow } = refused;
+    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = match taste {
+        Taste::Json => {
+            let error = json!({ "code": refusal.code(), "message": refusal.to_string() });
+            json_body(status, &json!({ "error": error }))
+        }
+        Taste::Html => html(status, page(backend, &ErrorView::Refused { refusal: refusal.clone(), form })),
+    };
+    if let Some(seconds) = refusal.retry_after() {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    if let Some(methods) = allow {
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    }
+    if breaks_the_connection(&refusal) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Whether what follows on the connection cannot be trusted to be a request.
+fn breaks_the_connection(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::BadRequest(_) | Refusal::NoLength | Refusal::TooLarge(_) | Refusal::TooSlow)
+}
+
+/// The backend's page, or a plain one of ours if drawing it panics.
+fn page(backend: &dyn Backend, view: &ErrorView) -> String {
+    catch_unwind(AssertUnwindSafe(|| backend.page(view))).unwrap_or_else(|_| {
+        let text = match view {
+            ErrorView::Refused { refusal, .. } => refusal.to_string(),
+            ErrorView::Safe { .. } => "The post is safe and will appear soon.".to_owned(),
+        };
+        format!("<!DOCTYPE html><title>nejiboard</title><p>{text}</p>\n")
+    })
+}
+
+/// A page.
+pub(super) fn html(status: StatusCode, text: impl Into<hyper::body::Bytes>) -> Response<Body> {
+    with_type(status, "text/html; charset=utf-8", Body::memory(text))
+}
+
+fn json_body(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
+    let mut response = with_type(status, "application/json; charset=utf-8", Body::memory(format!("{value}\n")));
+    // Nothing here is secret, and a form on another host wants to read it.
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+fn with_type(status: StatusCode, media_type: &'static str, body: Body) -> Response<Body> {
+    let mut response = bare(status, body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+/// An answer with nothing but a status.
+pub(super) fn bare(status: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+}
+
+/// A redirect.
+pub(super) fn to(status: StatusCode, url: &str) -> Response<Body> {
+    let mut response = bare(status, Body::empty());
+    set(&mut response, header::LOCATION, url);
+    response
+}
+
+/// Sets a header; a value that cannot stand in one is left out.
+pub(super) fn set(response: &mut Response<Body>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// Adds what every answer bears: nothing foreign runs, is framed or is guessed, and no other site learns the thread.
+pub(super) fn guard(headers: &mut HeaderMap, site: &SiteSettings) {
+    let door = site.post_url.as_deref().and_then(origin).map_or(String::new(), |origin| format!(" {origin}"));
+    let policy = format!(
+        "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; script-src 'self'; \
+         connect-src 'self'{door}; manifest-src 'self'; form-action 'self'{door}; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+}
+
+/// The scheme and host of an absolute `http(s)` URL; `None` of a path, and of what could end the policy's list.
+fn origin(url: &str) -> Option<&str> {
+    let host_from = url.find("://")? + 3;
+    let known = url.starts_with("https://") || url.starts_with("http://");
+    let end = url[host_from..].find(['/', '?', '#']).map_or(url.len(), |at| host_from + at);
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+    (known && host_from < end && url[host_from..end].bytes().all(plain)).then(|| &url[..end])
+}
