@@ -1,6 +1,6 @@
 //! The folder `content/`: which boards and threads there are, and what changed since it was last looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -127,8 +127,9 @@ pub struct Found {
     pub read: usize,
 }
 
-/// Compares the thread files of all boards with what `site` knows of them. `tick` is called for each file.
-pub fn find_changes(root: &Path, site: &Site, tick: &(impl Fn() + Sync)) -> Result<Found, DiskError> {
+/// Compares the thread files of all boards with what `site` knows of them. `now_ns` is the time, in nanoseconds since
+/// the Unix epoch; `tick` is called for each file.
+pub fn find_changes(root: &Path, site: &Site, now_ns: i64, tick: &(impl Fn() + Sync)) -> Result<Found, DiskError> {
     let mut files = Vec::new();
     let mut found = Found::default();
     for board in site.boards() {
@@ -139,7 +140,7 @@ pub fn find_changes(root: &Path, site: &Site, tick: &(impl Fn() + Sync)) -> Resu
         .par_iter()
         .map(|(key, path)| {
             tick();
-            look(key, path, site)
+            look(key, path, site, now_ns)
         })
         .collect();
     let mut seen: BTreeMap<&BoardSlug, Vec<PostNo>> = BTreeMap::new();
@@ -160,10 +161,10 @@ pub fn find_changes(root: &Path, site: &Site, tick: &(impl Fn() + Sync)) -> Resu
 }
 
 /// Looks at these threads alone, whether they are there or not.
-pub fn find_changes_of(root: &Path, site: &Site, keys: &[ThreadKey]) -> Found {
+pub fn find_changes_of(root: &Path, site: &Site, keys: &BTreeSet<ThreadKey>, now_ns: i64) -> Found {
     let mut found = Found::default();
     for key in keys {
-        let look = look(key, &path_of(root, key), site);
+        let look = look(key, &path_of(root, key), site, now_ns);
         match (&look, site.thread(key)) {
             (Look::Gone, None) => {}
             (Look::Gone, Some(_)) => found.changes.push(Change { key: key.clone(), now: None }),
@@ -255,7 +256,7 @@ enum Look {
     Gone,
 }
 
-fn look(key: &ThreadKey, path: &Path, site: &Site) -> Look {
+fn look(key: &ThreadKey, path: &Path, site: &Site, now_ns: i64) -> Look {
     let trouble = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => Look::Gone,
         _ => Look::Trouble(Problem::new(path, format!("cannot be read: {error}"))),
@@ -268,6 +269,7 @@ fn look(key: &ThreadKey, path: &Path, site: &Site) -> Look {
     if known.is_some_and(|known| known.stamp == stamp) {
         return Look::Same;
     }
+    let stamp = settled(stamp, now_ns);
     if thread_file::FILE_BYTES_MAX < stamp.bytes as usize {
         let message = format!("this file is larger than {} bytes", thread_file::FILE_BYTES_MAX);
         return Look::Empty(vec![Problem::new(path, message)]);
@@ -287,6 +289,16 @@ fn look(key: &ThreadKey, path: &Path, site: &Site) -> Look {
             Look::Read(Box::new(numbered), reading.problems)
         }
         _ => Look::Empty(reading.problems),
+    }
+}
+
+/// A stamp that proves something later on. A file may change twice within one tick of the system's clock; one that was
+/// changed a moment before it is read gets a stamp that matches nothing, and is read once more next time.
+fn settled(stamp: Stamp, now_ns: i64) -> Stamp {
+    const TICK_NS: i64 = 20_000_000;
+    match stamp.changed_ns + TICK_NS < now_ns {
+        true => stamp,
+        false => Stamp { changed_ns: 0, ..stamp },
     }
 }
 

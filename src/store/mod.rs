@@ -1,5 +1,6 @@
 //! Files to model and back: settings, thread files, the inbox, the theme, the build cache.
 
+pub mod cache;
 pub mod commit;
 pub mod content;
 pub mod header;
@@ -7,5 +8,6 @@ pub mod import;
 pub mod inbox;
 pub mod numbers;
 pub mod settings;
+pub mod site_dir;
 pub mod theme;
 pub mod thread_file;

@@ -1,0 +1,132 @@
+//! The folders of a site, and the lock that keeps two builders apart.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::disk::{self, DiskError};
+
+/// The root of a site and what stands below it.
+#[derive(Clone, Debug)]
+pub struct SiteDir {
+    root: PathBuf,
+}
+
+impl SiteDir {
+    /// The site in `root`.
+    pub fn new(root: PathBuf) -> SiteDir {
+        SiteDir { root }
+    }
+
+    /// The root itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Boards and threads.
+    pub fn content(&self) -> PathBuf {
+        self.root.join("content")
+    }
+
+    /// Templates.
+    pub fn themes(&self) -> PathBuf {
+        self.root.join("themes")
+    }
+
+    /// Accepted posts.
+    pub fn inbox(&self) -> PathBuf {
+        self.root.join("posts-inbox")
+    }
+
+    /// Output.
+    pub fn public(&self) -> PathBuf {
+        self.root.join("public")
+    }
+
+    /// What nobody but the operator may see.
+    pub fn private(&self) -> PathBuf {
+        self.root.join(".nejiboard")
+    }
+
+    /// The build cache.
+    pub fn cache(&self) -> PathBuf {
+        self.private().join("cache")
+    }
+
+    /// The URLs that the last build changed.
+    pub fn purge(&self) -> PathBuf {
+        self.private().join("purge.txt")
+    }
+
+    /// The highest numbers.
+    pub fn numbers(&self) -> PathBuf {
+        self.private().join("numbers")
+    }
+
+    /// Takes the lock of the site's builder; it is given back when the process ends, however it ends.
+    pub fn lock(&self) -> Result<Lock, LockError> {
+        disk::create_private_dir(&self.private())?;
+        let path = self.private().join("lock");
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = opened.map_err(DiskError::doing("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.read_to_string(&mut holder);
+                return Err(LockError::Held { holder: holder.trim().to_owned() });
+            }
+            Err(TryLockError::Error(source)) => return Err(DiskError { action: "lock", path, source }.into()),
+        }
+        // Who holds it, for the message of whoever comes second; the lock itself does not depend on it.
+        let _ = file.set_len(0).and_then(|()| file.rewind());
+        let _ = writeln!(file, "{}", std::process::id());
+        Ok(Lock { _file: file })
+    }
+
+    /// The site's secret key, 32 random bytes, made the first time it is asked for.
+    pub fn secret(&self) -> Result<[u8; 32], DiskError> {
+        disk::create_private_dir(&self.private())?;
+        let path = self.private().join("secret");
+        match disk::read(&path) {
+            Ok(bytes) => bytes.try_into().map_err(|_| {
+                let source = std::io::Error::new(std::io::ErrorKind::InvalidData, "it should have 32 bytes");
+                DiskError { action: "use", path, source }
+            }),
+            Err(error) if error.is_absent() => {
+                let bytes = random_bytes()?;
+                disk::replace_private(&path, &bytes)?;
+                disk::sync_folder(&self.private())?;
+                Ok(bytes)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn random_bytes() -> Result<[u8; 32], DiskError> {
+    let path = Path::new("/dev/urandom");
+    let mut bytes = [0; 32];
+    let read = File::open(path).and_then(|mut source| source.read_exact(&mut bytes));
+    read.map(|()| bytes).map_err(DiskError::doing("read", path))
+}
+
+/// While this lives, no other process builds the site.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Why the lock cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error("another nejiboard works on this site (process {holder})")]
+    Held {
+        /// Its process id.
+        holder: String,
+    },
+    /// The lock file could not be used.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
