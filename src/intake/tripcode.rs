@@ -108,7 +108,6 @@ fn shift_jis(key: &str) -> Vec<u8> {
             _ => push_shift_jis(&mut bytes, c),
         }
     }
-    bytes.truncate(KEY_BYTES);
     bytes
 }
 

@@ -336,7 +336,18 @@ fn a_locale_has_the_form_of_a_language_tag() {
     for tag in ["en", "ja", "pt-BR", "zh-Hant-TW", "de-1996", "gsw"] {
         assert_eq!(site(&format!("locale: {tag}\n")).map(|site| site.locale), Ok(tag.to_owned()));
     }
-    for tag in ["x", "e1", "en-", "en--us", "-en", "englishspoken", "en US", "日本", "en-123456789"] {
+    for tag in [
+        "x",
+        "e1",
+        "en-",
+        "en--us",
+        "-en",
+        "englishspoken",
+        "en US",
+        "日本",
+        "en-123456789",
+        "en-aaaaaaaa-bbbbbbbb-cccccccc-ddddddd",
+    ] {
         let message = format!("1:9: `locale` cannot be `{tag}`");
         wrong(
             &format!("locale: '{tag}'\n"),
@@ -369,6 +380,17 @@ fn what_is_not_yaml_is_told_at_its_place() {
     wrong("title: !!int x\n", "1:14: the value is not what its `!!` tag says", "leave the tag out");
     wrong("title: !python/object x\n", "1:23: unsupported tag `!python/object`", "");
     wrong("title: {a: {b: {c: {d: {e: {f: {g: {h: 1}}}}}}}}\n", "1:36: the values are nested too deeply", "");
+}
+
+#[test]
+fn comments_may_stand_anywhere() {
+    let comments = "# a\n    # b\n".repeat(500);
+    let text = format!("{comments}defaults:\n{comments}  bump_limit: 3 # c\n{comments}title: a\n{comments}");
+    let read = site(&text).expect("right");
+    assert_eq!((read.title.as_str(), read.defaults.bump_limit), ("a", 3));
+    assert_eq!(site(&format!("defaults:\n{comments}title: a\n")).map(|site| site.title), Ok("a".to_owned()));
+    assert_eq!(site(&format!("title:\n{comments}  a\n")).map(|site| site.title), Ok("a".to_owned()));
+    assert_eq!(site(&format!("{{ title: a,\n{comments} }}")).map(|site| site.title), Ok("a".to_owned()));
 }
 
 #[test]
@@ -408,6 +430,8 @@ fn the_nastiest_files_are_answered_quickly() {
         full("\u{feff}"),
         full("\t"),
         full("\r"),
+        format!("time_zone: {}", "x".repeat(60_000)),
+        format!("? {}\n: x", "x".repeat(60_000)),
         format!("a0: &a0 lol\n{laughs}"),
         rows,
     ];
@@ -428,6 +452,8 @@ fn samples_read_back_as_all_defaults() {
     assert_eq!(named, SiteSettings { title: "Neji: \"boards\" # 1".to_owned(), ..SiteSettings::default() });
     let named = board(&settings::sample_board("No", "- it's")).expect("right");
     assert_eq!((named.title.as_str(), named.description.as_str()), ("No", "- it's"));
+    let long = site(&settings::sample_site(&"x".repeat(300))).expect("right");
+    assert_eq!(long.title, format!("{}…", "x".repeat(199)));
 }
 
 /// Otherwise a sample would tell a default that is not one, or a line that cannot be used.

@@ -26,6 +26,26 @@ fn a_key_gives_the_tripcode_that_other_boards_give() {
     check("", "", "");
 }
 
+/// As `crypt` of another library has it with the salts `ab`, `cd`, `ef`, `AB`, `DF`, `Gz`, `/.`, `..`, `..`, `H.`, `yH`.
+#[test]
+fn every_sign_has_its_letter_in_the_salt() {
+    for (key, trip) in [
+        ("x[\\", "KLKyqeXrq2"),
+        ("x]^", "CgJHpcvSzQ"),
+        ("x_`", "kEIqzOWhB."),
+        ("x:;", "7.pTYpFzDg"),
+        ("x=?", "r1luy1.OAs"),
+        ("x@z", "lr8IcJ9KYs"),
+        ("x/.", "zBx9ZH2yFM"),
+        ("x{~", "YDNjG2narU"),
+        ("x-\t", "G8jPF0JIjI"),
+        ("x", "sJh8mwqDUo"),
+        ("xy", ".f0q05kpbQ"),
+    ] {
+        check(&format!("#{key}"), "", &format!("!{trip}"));
+    }
+}
+
 #[test]
 fn only_the_first_hash_ends_the_name() {
     let whole = sign("Neji#a#b", &secret());

@@ -215,7 +215,7 @@ fn nearest<'n>(typed: &str, names: &[&'n str]) -> Option<&'n str> {
     if 64 < typed.len() {
         return None;
     }
-    let typed = typed.to_lowercase().replace(['-', ' '], "_");
+    let typed = typed.to_lowercase();
     let scored = names.iter().map(|name| (strsim::normalized_damerau_levenshtein(&typed, name), *name));
     let near = scored.filter(|(score, _)| 0.6 <= *score);
     near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
