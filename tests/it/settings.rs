@@ -197,6 +197,7 @@ fn an_unknown_key_is_told_with_a_way_out() {
     let all = "known here: `title`, `description`, `base_url`, `post_url`, `theme`, `locale`, `time_zone`, \
                `home_threads`, `defaults`";
     wrong("Title: x\n", "1:1: unknown setting `Title`", "did you mean `title`?");
+    wrong("LOCALE: en\n", "1:1: unknown setting `LOCALE`", "did you mean `locale`?");
     wrong("baseurl: /\n", "1:1: unknown setting `baseurl`", "did you mean `base_url`?");
     wrong("homeThreads: 1\n", "1:1: unknown setting `homeThreads`", "did you mean `home_threads`?");
     wrong("timezone: UTC\n", "1:1: unknown setting `timezone`", "did you mean `time_zone`?");
@@ -319,6 +320,7 @@ fn a_time_zone_is_told_with_the_nearest() {
     for (typed, hint) in [
         ("Berlin", "did you mean `Europe/Berlin`?"),
         ("europe/berlin", "did you mean `Europe/Berlin`?"),
+        ("EUROPE/BERLIN", "did you mean `Europe/Berlin`?"),
         ("Europe/Belin", "did you mean `Europe/Berlin`?"),
         ("Asia/Tokio", "did you mean `Asia/Tokyo`?"),
         ("new york", "did you mean `America/New_York`?"),

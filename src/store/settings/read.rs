@@ -211,10 +211,6 @@ fn belongs(typed: &str, section: Option<&str>) -> Option<&'static str> {
 
 /// The name that is closest to `typed`, if any is close.
 fn nearest<'n>(typed: &str, names: &[&'n str]) -> Option<&'n str> {
-    // Much longer than any key: not worth the comparisons.
-    if 64 < typed.len() {
-        return None;
-    }
     let typed = typed.to_lowercase();
     let scored = names.iter().map(|name| (strsim::normalized_damerau_levenshtein(&typed, name), *name));
     let near = scored.filter(|(score, _)| 0.6 <= *score);
