@@ -39,6 +39,34 @@ impl PageKey {
         }
     }
 
+    /// The page that would have this path. The inverse of [`PageKey::path`].
+    pub fn of_path(path: &str) -> Option<PageKey> {
+        match path {
+            "index.html" => return Some(PageKey::Home),
+            "404.html" => return Some(PageKey::NotFound),
+            _ if path.starts_with("assets/") => return Some(PageKey::Asset(path.to_owned())),
+            _ => {}
+        }
+        let (board, rest) = path.split_once('/')?;
+        let board = BoardSlug::parse(board).ok()?;
+        let stem = rest.strip_suffix(".html")?;
+        match stem {
+            "index" => Some(PageKey::Index(board, 1)),
+            "catalog" => Some(PageKey::Catalog(board)),
+            "archive" => Some(PageKey::Archive(board)),
+            _ => {
+                if let Some(no) = stem.strip_prefix("thread/") {
+                    return Some(PageKey::Thread(board, PostNo::parse(no)?));
+                }
+                if let Some(from) = stem.strip_prefix("archive-") {
+                    return Some(PageKey::ArchivePart(board, PostNo::parse(from)?.get()));
+                }
+                let page = u32::try_from(PostNo::parse(stem)?.get()).ok().filter(|page| 1 < *page)?;
+                Some(PageKey::Index(board, page))
+            }
+        }
+    }
+
     /// The path as links have it. A folder's page is named in full, so that a bare bucket can serve it.
     pub fn href(&self, prefix: &str) -> String {
         format!("{prefix}{}", self.path())

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use fresh::Fresh;
-pub use known::{Known, Shelf};
+pub use known::{Known, Shelf, hash};
 
 use crate::disk::{self, DiskError};
 use crate::model::Page;

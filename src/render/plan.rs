@@ -54,6 +54,22 @@ pub struct Touched {
     pub draw: BTreeSet<PageKey>,
     /// To be removed, if they are there.
     pub gone: BTreeSet<PageKey>,
+    /// Files in the output that no build of ours is known to have written, by path. A page may have one of these
+    /// paths.
+    pub strangers: BTreeSet<String>,
+    /// Files in the output that are no page, by path.
+    pub stale: BTreeSet<String>,
+}
+
+impl Touched {
+    /// Adds what another change touches.
+    pub fn add(&mut self, other: Touched) {
+        // What is to be drawn is drawn only if it still exists then, and removed only if not: the order is no matter.
+        self.draw.extend(other.draw);
+        self.gone.extend(other.gone);
+        self.strangers.extend(other.strangers);
+        self.stale.extend(other.stale);
+    }
 }
 
 /// What `delta`, which has just been applied to `site`, means for its pages.
@@ -100,6 +116,21 @@ pub enum Job {
     },
     /// A page that is drawn from summaries alone.
     Page(PageKey),
+}
+
+impl Job {
+    /// The pages of the job, each as a job of its own.
+    pub fn singly(&self) -> Vec<(PageKey, Job)> {
+        match self {
+            Job::Page(key) => vec![(key.clone(), self.clone())],
+            Job::Threads { board, threads, index } => {
+                let alone = |threads: Vec<PostNo>, index| Job::Threads { board: board.clone(), threads, index };
+                let thread = |no: &PostNo| (PageKey::Thread(board.clone(), *no), alone(vec![*no], None));
+                let index = index.map(|page| (PageKey::Index(board.clone(), page), alone(Vec::new(), Some(page))));
+                threads.iter().map(thread).chain(index).collect()
+            }
+        }
+    }
 }
 
 /// Puts pages into portions. The order of the portions is that of their pages: threads before what lists them.

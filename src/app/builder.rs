@@ -1,0 +1,516 @@
+//! The builder: keeps what is known of a site, takes what changed, and makes the pages follow.
+//!
+//! There is one way to build. [`Builder::open`] looks at everything and finds which pages are not as they should be;
+//! [`Builder::take`] does so for single threads; both end in the same [`Builder::publish`]. A clean build asks for all
+//! pages and fills a fresh folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use rayon::prelude::*;
+
+use super::clock;
+use super::error::Error;
+use super::progress::Progress;
+use crate::disk;
+use crate::model::{BoardSlug, Change, Page, PageKey, Problem, Report, Site, Thread, ThreadKey};
+use crate::publish::{self, Fresh, InPlace, Known, Outcome, Shelf, Target};
+use crate::render::draw::DrawError;
+use crate::render::{GENERATOR, Job, Pen, Theme, plan};
+use crate::store::cache::{Cache, CachedBoard};
+use crate::store::commit::Written;
+use crate::store::content::{self, ContentError, Found, Frame};
+use crate::store::numbers::Numbers;
+use crate::store::site_dir::{Lock, SiteDir};
+use crate::store::{cache, theme};
+
+/// What is read by the door while the builder works: all threads and the theme.
+pub struct Shown {
+    /// The site.
+    pub site: Site,
+    /// Its theme.
+    pub theme: Theme,
+}
+
+/// Keeps `public/` in step with `content/`.
+pub struct Builder {
+    dir: SiteDir,
+    shown: Arc<RwLock<Shown>>,
+    shelf: Shelf,
+    numbers: Numbers,
+    /// Pages that are not as they should be: the plan of the next [`Builder::publish`].
+    due: plan::Touched,
+    /// Which inode `public/` was, to notice that somebody removed it.
+    public_inode: Option<u64>,
+    saved: bool,
+    _lock: Lock,
+}
+
+/// Whether a build starts from nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    /// Only what is not as it should be.
+    Incremental,
+    /// All pages, into a fresh folder.
+    Clean,
+}
+
+impl Builder {
+    /// Opens a site: reads its settings and theme, and finds what changed since the last build.
+    pub fn open(dir: SiteDir, progress: &Progress) -> Result<(Builder, Report), Error> {
+        let lock = dir.lock()?;
+        let frame = content::read_frame(dir.root())?;
+        let theme = read_theme(&dir, &frame)?;
+        let remembered: Option<Cache<Known>> = cache::load(&dir.cache());
+        let mut site = Site::new(frame.settings.clone(), frame.boards.clone());
+        let mut report = Report { problems: frame.problems, ..Report::default() };
+        let (drawn_with, mut pages) = (remembered.as_ref().map(|cache| cache.drawn_with), BTreeMap::new());
+        if let Some(remembered) = remembered {
+            pages = remembered.pages.into_iter().collect();
+            site.apply(changes_from(remembered.boards, &site));
+        }
+        progress.stage("reading");
+        let found = content::find_changes(dir.root(), &site, clock::now_ns(), &|| progress.tick())?;
+        let mut shelf = Shelf::new(publish::resolve(&dir.public()));
+        let strangers = shelf.survey(&pages)?;
+        let mut numbers = Numbers::open(dir.numbers())?;
+        let same_look = drawn_with == Some(fingerprint(&site, &theme));
+        let delta = note_found(&mut site, found, &mut report);
+        report.problems.extend(content::collisions(dir.root(), &site));
+        numbers.learn(&site);
+        let mut due = plan::touched(&site, &delta);
+        let all = plan::all_pages(&site, &theme);
+        due.draw.extend(all.iter().filter(|key| !same_look || shelf.get(&key.path()).is_none()).cloned());
+        due.draw.retain(|key| all.contains(key));
+        due.strangers = strangers.into_iter().collect();
+        due.stale = stale(&shelf, &due.strangers, &all);
+        let public_inode = inode_of(&dir);
+        let shown = Arc::new(RwLock::new(Shown { site, theme }));
+        Ok((Builder { dir, shown, shelf, numbers, due, public_inode, saved: false, _lock: lock }, report))
+    }
+
+    /// The site's folders.
+    pub fn dir(&self) -> &SiteDir {
+        &self.dir
+    }
+
+    /// What the door may look at.
+    pub fn shown(&self) -> &Arc<RwLock<Shown>> {
+        &self.shown
+    }
+
+    /// The path below which the site stands.
+    pub fn prefix(&self) -> String {
+        self.read_shown().site.settings.prefix().to_owned()
+    }
+
+    fn read_shown(&self) -> RwLockReadGuard<'_, Shown> {
+        read(&self.shown)
+    }
+
+    /// Commits posts of the inbox, and notes which pages they touch.
+    pub fn commit(&mut self, arrivals: Vec<crate::model::Arrival>) -> crate::store::commit::Committed {
+        let content = self.dir.content();
+        let shown = self.shown.clone();
+        let shown = read(&shown);
+        crate::store::commit::commit(&content, &shown.site, &mut self.numbers, arrivals, clock::now())
+    }
+
+    /// Takes over threads that commit has written.
+    pub fn take_written(&mut self, written: &[Written]) {
+        let changes = {
+            let shown = self.read_shown();
+            let change = |written: &Written| {
+                let board = shown.site.board(&written.key.board)?;
+                let (thread, stamp, hash) = (&written.thread, written.stamp, written.hash);
+                let now = content::number(thread, &written.key, &board.settings, stamp, hash);
+                Some(Change { key: written.key.clone(), now: Some(now) })
+            };
+            written.iter().filter_map(change).collect()
+        };
+        self.apply(Found { changes, ..Found::default() }, &mut Report::default());
+    }
+
+    /// Looks at these threads' files again.
+    pub fn take(&mut self, keys: &BTreeSet<ThreadKey>, report: &mut Report) {
+        let found = content::find_changes_of(self.dir.root(), &self.read_shown().site, keys, clock::now_ns());
+        self.apply(found, report);
+    }
+
+    /// Looks at all threads' files again.
+    pub fn take_all(&mut self, report: &mut Report) -> Result<(), Error> {
+        let found = content::find_changes(self.dir.root(), &self.read_shown().site, clock::now_ns(), &|| {})?;
+        self.apply(found, report);
+        Ok(())
+    }
+
+    fn apply(&mut self, found: Found, report: &mut Report) {
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        let delta = note_found(&mut shown.site, found, report);
+        let touched = plan::touched(&shown.site, &delta);
+        if !delta.drawn.is_empty() || !delta.gone.is_empty() {
+            self.numbers.learn(&shown.site);
+            self.saved = false;
+        }
+        drop(shown);
+        self.due.add(touched);
+    }
+
+    /// Reads settings, boards and theme anew; what is wrong with them is an error, and nothing changes then.
+    pub fn reload(&mut self, report: &mut Report) -> Result<(), Error> {
+        let frame = content::read_frame(self.dir.root())?;
+        let theme = read_theme(&self.dir, &frame)?;
+        report.problems.extend(frame.problems.iter().cloned());
+        let mut site = Site::new(frame.settings.clone(), frame.boards.clone());
+        {
+            let shown = self.read_shown();
+            if fingerprint(&site, &theme) == fingerprint(&shown.site, &shown.theme) {
+                return Ok(());
+            }
+            let kept = changes_from(to_cache(&shown.site), &site);
+            site.apply(kept);
+        }
+        let found = content::find_changes(self.dir.root(), &site, clock::now_ns(), &|| {})?;
+        note_found(&mut site, found, report);
+        self.numbers.learn(&site);
+        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown { site, theme };
+        self.redraw_all();
+        Ok(())
+    }
+
+    /// Makes all pages due, and whatever else lies in `public/` stale.
+    fn redraw_all(&mut self) {
+        let shown = read(&self.shown);
+        let all = plan::all_pages(&shown.site, &shown.theme);
+        self.due.stale = stale(&self.shelf, &self.due.strangers, &all);
+        self.due.draw = all;
+        self.saved = false;
+    }
+
+    /// Notices that somebody has removed or replaced `public/`, and makes all pages due if so.
+    pub fn notice_loss(&mut self) -> Result<(), Error> {
+        if self.public_inode.is_some() && inode_of(&self.dir) == self.public_inode {
+            return Ok(());
+        }
+        self.shelf = Shelf::new(publish::resolve(&self.dir.public()));
+        self.due.strangers = self.shelf.survey(&BTreeMap::new())?.into_iter().collect();
+        self.redraw_all();
+        Ok(())
+    }
+
+    /// Whether there is anything to publish.
+    pub fn is_due(&self) -> bool {
+        !self.due.draw.is_empty() || !self.due.stale.is_empty() || !self.due.gone.is_empty()
+    }
+
+    /// Whether this page is not as it should be.
+    pub fn is_page_due(&self, page: &PageKey) -> bool {
+        self.due.draw.contains(page)
+    }
+
+    /// Draws and publishes what is due. `warm` holds threads that need not be read again.
+    pub fn publish(&mut self, warm: &BTreeMap<ThreadKey, Arc<Thread>>, progress: &Progress, report: &mut Report) {
+        let due = std::mem::take(&mut self.due);
+        let shown_lock = self.shown.clone();
+        let shown = read(&shown_lock);
+        let exists = |key: &PageKey| {
+            let path = key.path();
+            self.shelf.get(&path).is_some() || due.strangers.contains(&path)
+        };
+        let draw: Vec<PageKey> =
+            due.draw.iter().filter(|key| plan::has_page(&shown.site, &shown.theme, key)).cloned().collect();
+        // Pages that are not there yet come first, so that no link to them leads nowhere, not even for a moment.
+        let (old, new): (Vec<PageKey>, Vec<PageKey>) = draw.into_iter().partition(exists);
+        let gone: Vec<String> = due.gone.iter().filter(|key| exists(key)).map(PageKey::path).collect();
+        progress.stage("building");
+        progress.expect(new.len() + old.len());
+        let now = publish::seconds(clock::system());
+        for pages in [new, old] {
+            let target = InPlace { shelf: &self.shelf, now };
+            let results = draw_and_put(&self.dir, &shown, pages, &target, warm, progress);
+            for result in results {
+                note(result, &mut self.shelf, &mut self.due.draw, report);
+            }
+        }
+        let still_there = |path: &String| !shown_has_path(&shown, path);
+        let stale: Vec<String> = due.stale.into_iter().chain(gone).filter(still_there).collect();
+        self.remove(stale, report);
+        report.unchanged = self.shelf.files().len().saturating_sub(report.written.len());
+        if self.public_inode.is_none() {
+            self.public_inode = inode_of(&self.dir);
+        }
+        self.saved &= report.written.is_empty() && report.removed.is_empty();
+    }
+
+    fn remove(&mut self, paths: Vec<String>, report: &mut Report) {
+        if !self.due.draw.is_empty() {
+            // A page that could not be drawn may still link to these. They go with the next try.
+            self.due.stale.extend(paths);
+            return;
+        }
+        let failures = publish::remove(self.shelf.root(), &paths);
+        for failure in &failures {
+            report.problems.push(Problem::new(&failure.path, format!("cannot be removed: {}", failure.source)));
+        }
+        for path in paths {
+            self.shelf.forget(&path);
+            report.removed.push(path);
+        }
+    }
+
+    /// Draws all pages into a fresh folder and puts it in the place of the old one. If anything fails, the old one
+    /// stays as it is.
+    pub fn publish_clean(&mut self, progress: &Progress, report: &mut Report) -> Result<(), Error> {
+        let shown_lock = self.shown.clone();
+        let shown = read(&shown_lock);
+        let fresh = Fresh::begin(&self.shelf, publish::seconds(clock::system()))?;
+        let all = plan::all_pages(&shown.site, &shown.theme);
+        progress.stage("building");
+        progress.expect(all.len());
+        let results =
+            draw_and_put(&self.dir, &shown, all.iter().cloned().collect(), &fresh, &BTreeMap::new(), progress);
+        let mut shelf = Shelf::new(self.shelf.root().to_owned());
+        let mut failed = BTreeSet::new();
+        for result in results {
+            note(result, &mut shelf, &mut failed, report);
+        }
+        if !failed.is_empty() {
+            fresh.abandon();
+            return Err(Error::CleanFailed(std::mem::take(&mut report.problems)));
+        }
+        fresh.finish()?;
+        let before = self.shelf.files().keys().chain(&self.due.strangers);
+        report.removed.extend(before.filter(|path| shelf.get(path).is_none()).cloned());
+        report.unchanged = shelf.files().len() - report.written.len();
+        self.shelf = shelf;
+        self.due = plan::Touched::default();
+        self.public_inode = inode_of(&self.dir);
+        self.saved = false;
+        Ok(())
+    }
+
+    /// Builds in the manner that is asked for, or clean where nothing is published yet: a fresh folder is quicker.
+    pub fn build(&mut self, manner: Manner, progress: &Progress, report: &mut Report) -> Result<(), Error> {
+        let nothing_yet = self.shelf.files().is_empty() && self.due.strangers.is_empty();
+        let exchangeable = !is_mount_point(self.shelf.root());
+        if (manner == Manner::Clean || nothing_yet) && exchangeable {
+            return self.publish_clean(progress, report);
+        }
+        if manner == Manner::Clean {
+            self.redraw_all();
+        }
+        self.publish(&BTreeMap::new(), progress, report);
+        Ok(())
+    }
+
+    /// Draws all pages into `folder`, for comparison.
+    pub fn draw_beside(
+        &self,
+        folder: std::path::PathBuf,
+        progress: &Progress,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let shown = self.read_shown();
+        let nothing = Shelf::new(folder.with_extension("none"));
+        let fresh = Fresh::at(folder, &nothing, publish::seconds(clock::system()))?;
+        let all = plan::all_pages(&shown.site, &shown.theme);
+        progress.stage("building");
+        progress.expect(all.len());
+        let results = draw_and_put(&self.dir, &shown, all.into_iter().collect(), &fresh, &BTreeMap::new(), progress);
+        let mut shelf = Shelf::new(fresh.folder().to_owned());
+        for result in results {
+            note(result, &mut shelf, &mut BTreeSet::new(), report);
+        }
+        Ok(())
+    }
+
+    /// Writes the URLs that a build changed, for a CDN to forget.
+    pub fn write_purge(&self, report: &Report) -> Result<(), Error> {
+        let shown = self.read_shown();
+        let base = shown.site.settings.base_url.as_str();
+        let removed = report.removed.iter().map(|path| format!("{base}{path}\n"));
+        let written = report.written.iter().map(|key| format!("{base}{}\n", key.path()));
+        let mut lines: Vec<String> = written.chain(removed).collect();
+        lines.sort();
+        Ok(disk::replace_soon(&self.dir.purge(), lines.concat().as_bytes())?)
+    }
+
+    /// Remembers what is known, for the next start. Nothing is lost if this fails.
+    pub fn save(&mut self) {
+        if self.saved {
+            return;
+        }
+        let shown = read(&self.shown);
+        // Pages that are due are not as they should be: what is not remembered is looked at anew.
+        let due: BTreeSet<String> = self.due.draw.iter().map(PageKey::path).collect();
+        let pages = self.shelf.files().iter().filter(|(path, _)| !due.contains(*path));
+        let cache = Cache {
+            drawn_with: fingerprint(&shown.site, &shown.theme),
+            boards: to_cache(&shown.site),
+            pages: pages.map(|(path, known)| (path.clone(), *known)).collect(),
+        };
+        match cache::save(&self.dir.cache(), &cache) {
+            Ok(()) => self.saved = true,
+            Err(error) => tracing::warn!(error = %super::error::chain(&error), "cannot write the build cache"),
+        }
+    }
+}
+
+/// The guard of what is shown. Readers never leave it half changed, so a panic elsewhere does not spoil it.
+pub fn read(shown: &RwLock<Shown>) -> RwLockReadGuard<'_, Shown> {
+    shown.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read_theme(dir: &SiteDir, frame: &Frame) -> Result<Theme, Error> {
+    let files = theme::read(&dir.themes(), &frame.settings.theme)?;
+    Ok(Theme::compile(&files, frame.settings.prefix())?)
+}
+
+fn note_found(site: &mut Site, found: Found, report: &mut Report) -> crate::model::Delta {
+    report.read += found.read;
+    report.problems.extend(found.problems);
+    for (key, stamp) in found.restamped {
+        site.restamp(&key, stamp);
+    }
+    site.apply(found.changes)
+}
+
+/// Everything but content that pages depend on.
+fn fingerprint(site: &Site, theme: &Theme) -> u64 {
+    let mut text = format!("{GENERATOR} {} {:016x} {:?}", env!("NEJIBOARD_BUILD"), theme.hash(), site.settings);
+    for board in site.boards() {
+        text.push_str(&format!(" {} {:?}", board.slug, board.settings));
+    }
+    publish::hash(text.as_bytes())
+}
+
+/// What the cache, or the site before its settings changed, knows of boards that still summarize as they did.
+fn changes_from(boards: Vec<CachedBoard>, site: &Site) -> Vec<Change> {
+    let usable = boards
+        .into_iter()
+        .filter(|cached| site.board(&cached.slug).is_some_and(|board| board.settings.bump_limit == cached.bump_limit));
+    usable
+        .flat_map(|cached| {
+            let slug = cached.slug;
+            cached.threads.into_iter().map(move |(summary, numbers)| {
+                let key = ThreadKey { board: slug.clone(), no: summary.no };
+                Change { key, now: Some(crate::model::Numbered { summary, numbers }) }
+            })
+        })
+        .collect()
+}
+
+fn to_cache(site: &Site) -> Vec<CachedBoard> {
+    let threads = |slug: &BoardSlug| {
+        let board = site.board(slug).into_iter().flat_map(|board| board.threads());
+        let key = |no| ThreadKey { board: slug.clone(), no };
+        board.map(|summary| (summary.clone(), site.numbers(&key(summary.no)))).collect()
+    };
+    let cached = |board: &crate::model::Board| CachedBoard {
+        slug: board.slug.clone(),
+        bump_limit: board.settings.bump_limit,
+        threads: threads(&board.slug),
+    };
+    site.boards().map(cached).collect()
+}
+
+/// Files that are in `public/` and should not be.
+fn stale(shelf: &Shelf, strangers: &BTreeSet<String>, all: &BTreeSet<PageKey>) -> BTreeSet<String> {
+    let wanted: BTreeSet<String> = all.iter().map(PageKey::path).collect();
+    shelf.files().keys().chain(strangers).filter(|path| !wanted.contains(*path)).cloned().collect()
+}
+
+/// Whether a page of the site has this path: between the planning and the removal it may have come back.
+fn shown_has_path(shown: &Shown, path: &str) -> bool {
+    PageKey::of_path(path).is_some_and(|key| plan::has_page(&shown.site, &shown.theme, &key))
+}
+
+type PutResult = (PageKey, Result<(Outcome, Known), Problem>);
+
+/// Draws pages in portions, in parallel, and puts each in its place as soon as it is drawn.
+fn draw_and_put(
+    dir: &SiteDir,
+    shown: &Shown,
+    pages: Vec<PageKey>,
+    target: &dyn Target,
+    warm: &BTreeMap<ThreadKey, Arc<Thread>>,
+    progress: &Progress,
+) -> Vec<PutResult> {
+    let read = |key: &ThreadKey| match warm.get(key) {
+        Some(thread) => Ok(thread.clone()),
+        None => content::read_thread(dir.root(), key).map(Arc::new).map_err(|error| super::error::chain(&error)),
+    };
+    let pen = Pen { site: &shown.site, theme: &shown.theme, read: &read };
+    let jobs = plan::jobs(&shown.site, pages);
+    let draw = |job: &Job| draw_job(&pen, job, target, progress);
+    match jobs.len() {
+        // Not worth waking another thread.
+        0..4 => jobs.iter().flat_map(draw).collect(),
+        _ => jobs.par_iter().flat_map_iter(draw).collect(),
+    }
+}
+
+/// A panic costs one page: the job is done again page by page, and only what panics then is given up.
+fn draw_job(pen: &Pen<'_>, job: &Job, target: &dyn Target, progress: &Progress) -> Vec<PutResult> {
+    let results = Mutex::new(Vec::new());
+    let attempt = |job: &Job| {
+        catch_unwind(AssertUnwindSafe(|| {
+            pen.draw(job, &mut |(key, drawn)| {
+                progress.tick();
+                let result = put(&key, drawn, target);
+                results.lock().unwrap_or_else(PoisonError::into_inner).push((key, result));
+            });
+        }))
+    };
+    if attempt(job).is_err() {
+        results.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        for (key, single) in job.singly() {
+            if attempt(&single).is_err() {
+                let problem = Problem::new(key.path(), "drawing this page panicked; its last version stays");
+                results.lock().unwrap_or_else(PoisonError::into_inner).push((key, Err(problem)));
+            }
+        }
+    }
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn put(key: &PageKey, drawn: Result<Page, DrawError>, target: &dyn Target) -> Result<(Outcome, Known), Problem> {
+    let page =
+        drawn.map_err(|error| Problem::new(key.path(), format!("cannot be drawn: {}", super::error::chain(&error))))?;
+    target.put(&page).map_err(|error| Problem::new(&error.path, format!("cannot be written: {}", error.source)))
+}
+
+fn note((key, result): PutResult, shelf: &mut Shelf, failed: &mut BTreeSet<PageKey>, report: &mut Report) {
+    report.drawn += 1;
+    match result {
+        Ok((outcome, known)) => {
+            shelf.learn(key.path(), known);
+            if let Outcome::Written(bytes) = outcome {
+                report.bytes_written += bytes as u64;
+                report.written.push(key);
+            }
+        }
+        Err(problem) => {
+            report.problems.push(problem);
+            failed.insert(key);
+        }
+    }
+}
+
+fn inode_of(dir: &SiteDir) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(dir.public()).ok().map(|meta| meta.ino())
+}
+
+/// A folder on a device of its own cannot be exchanged by name.
+fn is_mount_point(public: &std::path::Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let device = |path: &std::path::Path| std::fs::metadata(path).ok().map(|meta| meta.dev());
+    public.parent().is_some_and(|parent| device(public).is_some() && device(public) != device(parent))
+}
+
+/// Errors of reading settings, told apart from all others: a running `serve` goes on with the last good ones.
+pub fn is_settings_error(error: &Error) -> bool {
+    matches!(error, Error::Content(ContentError::Settings(_)) | Error::Theme(_) | Error::ThemeFiles(_))
+}

@@ -1,0 +1,194 @@
+//! What the door asks of the program, and the committer that makes posts durable together.
+//!
+//! Posts that wait while the disk is busy share the next inbox file and its one fsync. A post is answered only after
+//! that; then it waits, for a bounded time, to be told its number.
+
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, warn};
+
+use super::builder::{self, Shown};
+use super::clock;
+use super::error::chain;
+use super::rounds::{Batch, Event, Events, Mine, Waiting};
+use crate::intake::tripcode::{self, Secret};
+use crate::intake::{Accepting, Backend, ThreadState};
+use crate::model::{
+    Arrival, BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission,
+};
+use crate::render::Pen;
+use crate::store::inbox::Inbox;
+
+/// Posts that can wait to be made durable.
+const QUEUE_MAX: usize = 4_096;
+
+/// Posts that share one inbox file at most.
+const BATCH_MAX: usize = 1_024;
+
+/// How long a poster waits for the page; after that the post is only known to be safe.
+const VISIBLE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Seconds after which a client may try again when the queue is full.
+const BUSY_SECONDS: u32 = 2;
+
+/// The door's view of the program.
+pub struct Desk {
+    shown: Arc<RwLock<Shown>>,
+    secret: Secret,
+    queue: mpsc::Sender<Order>,
+}
+
+/// A submission, and whom to tell.
+struct Order {
+    submission: Submission,
+    answer: oneshot::Sender<Result<oneshot::Receiver<Result<Receipt, Refusal>>, Refusal>>,
+}
+
+impl Desk {
+    /// Opens the desk, and starts the committer, which ends when the desk is dropped.
+    pub fn open(
+        shown: Arc<RwLock<Shown>>,
+        secret: Secret,
+        inbox: Inbox,
+        mine: Mine,
+        events: Events,
+    ) -> std::io::Result<(Desk, std::thread::JoinHandle<()>)> {
+        let (queue, orders) = mpsc::channel(QUEUE_MAX);
+        let committer = Committer { orders, inbox, mine, events };
+        let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
+        Ok((Desk { shown, secret, queue }, thread))
+    }
+}
+
+impl Backend for Desk {
+    fn site(&self) -> Arc<SiteSettings> {
+        builder::read(&self.shown).site.settings.clone()
+    }
+
+    fn board(&self, slug: &BoardSlug) -> Option<Arc<BoardSettings>> {
+        builder::read(&self.shown).site.board(slug).map(|board| board.settings.clone())
+    }
+
+    fn thread(&self, board: &BoardSlug, no: PostNo) -> ThreadState {
+        let shown = builder::read(&self.shown);
+        let Some(board) = shown.site.board(board) else { return ThreadState::Missing };
+        if let Some(summary) = board.visible(no) {
+            let limit = board.settings.reply_limit;
+            return match summary.flags.closed() {
+                true => ThreadState::Closed,
+                false if limit != 0 && limit <= summary.replies as usize => ThreadState::Full,
+                false => ThreadState::Open,
+            };
+        }
+        match board.thread_of(no).filter(|thread| board.visible(*thread).is_some()) {
+            Some(thread) => ThreadState::ReplyOf(thread),
+            None => ThreadState::Missing,
+        }
+    }
+
+    fn sign(&self, typed_name: &str) -> (String, String) {
+        let signed = tripcode::sign(typed_name, &self.secret);
+        (signed.name, signed.trip)
+    }
+
+    fn new_id(&self) -> PostId {
+        PostId::parse(&ulid::Ulid::generate().to_string()).expect("a ULID is 26 letters and digits")
+    }
+
+    fn accept(&self, submission: Submission) -> Accepting {
+        let (answer, durable) = oneshot::channel();
+        let sent = self.queue.try_send(Order { submission: submission.clone(), answer });
+        Box::pin(async move {
+            match sent {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => return Err(Refusal::Busy(BUSY_SECONDS)),
+                Err(TrySendError::Closed(_)) => return Err(Refusal::NotStored),
+            }
+            let visible = durable.await.unwrap_or(Err(Refusal::NotStored))?;
+            match tokio::time::timeout(VISIBLE_WITHIN, visible).await {
+                Ok(Ok(outcome)) => outcome,
+                // The builder is late, or has lost track of it: the post is in the inbox all the same.
+                _ => Ok(Receipt::Safe { board: submission.board, thread: submission.thread }),
+            }
+        })
+    }
+
+    fn page(&self, view: &ErrorView) -> String {
+        let shown = builder::read(&self.shown);
+        let pen = Pen { site: &shown.site, theme: &shown.theme, read: &|_| Err(String::new()) };
+        pen.answer(view).unwrap_or_else(|bad| {
+            error!(error = %chain(&bad), "cannot draw an answer");
+            PLAIN_FAULT.to_owned()
+        })
+    }
+
+    fn now(&self) -> SystemTime {
+        clock::system()
+    }
+}
+
+/// What a visitor sees if even the page that tells of a fault cannot be drawn.
+const PLAIN_FAULT: &str = "<!DOCTYPE html><html lang=\"en\"><title>Fault</title><p>Something went wrong on our side.";
+
+struct Committer {
+    orders: mpsc::Receiver<Order>,
+    inbox: Inbox,
+    mine: Mine,
+    events: Events,
+}
+
+impl Committer {
+    fn run(mut self) {
+        while let Some(first) = self.orders.blocking_recv() {
+            let mut batch = vec![first];
+            while batch.len() < BATCH_MAX
+                && let Ok(order) = self.orders.try_recv()
+            {
+                batch.push(order);
+            }
+            self.commit(batch);
+        }
+    }
+
+    /// Makes a batch durable and hands it to the builder.
+    fn commit(&self, batch: Vec<Order>) {
+        if self.events.is_full() {
+            batch.into_iter().for_each(|order| order.refuse(Refusal::Busy(BUSY_SECONDS)));
+            return;
+        }
+        let at = clock::now();
+        let (submissions, answers): (Vec<Submission>, Vec<_>) =
+            batch.into_iter().map(|order| (order.submission, order.answer)).unzip();
+        let arrivals: Vec<Arrival> = submissions.into_iter().map(|submission| Arrival::of(submission, at)).collect();
+        let name = format!("{}.md", ulid::Ulid::generate());
+        // Before the file is there: the builder must not find it by itself and take it for a dropped one.
+        self.mine.add(&name);
+        if let Err(error) = self.inbox.put(&name, &arrivals) {
+            warn!(error = %chain(&error), "cannot store posts");
+            // The rename may have been done and only its fsync failed: then the file must go, for its posts are refused.
+            let _ = self.inbox.remove(&name);
+            self.mine.remove(&name);
+            answers.into_iter().for_each(|answer| drop(answer.send(Err(Refusal::NotStored))));
+            return;
+        }
+        let mut waiting = Vec::with_capacity(arrivals.len());
+        for (arrival, answer) in arrivals.iter().zip(answers) {
+            let (tell, told) = oneshot::channel();
+            // A client that has left does not wait.
+            if answer.send(Ok(told)).is_ok() {
+                waiting.push(Waiting { id: arrival.id.clone(), tell });
+            }
+        }
+        self.events.send(Event::Accepted(Batch { name, arrivals, waiting }));
+    }
+}
+
+impl Order {
+    fn refuse(self, refusal: Refusal) {
+        // A client that has left need not be told.
+        let _ = self.answer.send(Err(refusal));
+    }
+}

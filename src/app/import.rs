@@ -1,0 +1,244 @@
+//! `import`: threads from elsewhere, put into `content/`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::Console;
+use super::builder::{self, Builder};
+use super::error::{Error, chain};
+use crate::cli::Format;
+use crate::disk::{self, DiskError};
+use crate::model::{BoardSlug, Post, PostNo, Problem, Site, Thread, ThreadKey};
+use crate::store::import::jsonl::Source;
+use crate::store::import::{self, Imported, Stats};
+use crate::store::site_dir::SiteDir;
+use crate::store::{content, settings, thread_file};
+
+/// Imports `sources`.
+pub fn import(
+    dir: SiteDir,
+    format: Format,
+    sources: &[PathBuf],
+    board: Option<String>,
+    console: &Console,
+) -> Result<u8, Error> {
+    let board = board.map(|text| BoardSlug::parse(&text)).transpose().map_err(Error::BadBoard)?;
+    // The builder knows which numbers are taken, and holds the lock.
+    let (builder, _) = Builder::open(dir.clone(), &console.progress)?;
+    let mut writer = Writer::new(dir);
+    let mut problems = Vec::new();
+    console.progress.stage("importing");
+    let stats = {
+        let shown = builder::read(builder.shown());
+        let mut conflicts = Vec::new();
+        let mut take = |imported: Imported| {
+            console.progress.tick();
+            writer.take(imported, &shown.site, &mut conflicts)
+        };
+        let mut report = |problem: Problem| problems.push(problem);
+        let stats = match format {
+            Format::Jsonl => import::jsonl(
+                &sources.iter().map(Source::from_argument).collect::<Vec<_>>(),
+                board.as_ref(),
+                &mut take,
+                &mut report,
+            ),
+            Format::Fourchan => match &board {
+                Some(board) => import::fourchan(sources, board, &mut take, &mut report),
+                None => return Err(Error::BoardNeeded),
+            },
+        }?;
+        problems.extend(conflicts);
+        stats
+    };
+    writer.finish()?;
+    let code = console.tell_problems(&problems);
+    conclude(&stats, &writer, problems.len(), console)?;
+    Ok(code)
+}
+
+fn conclude(stats: &Stats, writer: &Writer, problems: usize, console: &Console) -> Result<(), Error> {
+    let seconds = console.progress.seconds();
+    let lost: Vec<String> = stats.lost.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let mut line = format!(
+        "{} posts in {} threads read, {} posts new, {seconds:.2} seconds\nnext: nejiboard build",
+        stats.posts, stats.threads, writer.posts_added
+    );
+    if !lost.is_empty() {
+        line = format!("not carried over: {}\n{line}", lost.join(", "));
+    }
+    if 0 < stats.skipped {
+        line = format!("{} files are no threads and were passed over\n{line}", stats.skipped);
+    }
+    let summary = json!({
+        "command": "import",
+        "boards_made": writer.boards_made,
+        "threads": stats.threads,
+        "posts": stats.posts,
+        "posts_new": writer.posts_added,
+        "files_skipped": stats.skipped,
+        "not_carried_over": stats.lost,
+        "problems": problems,
+        "seconds": seconds,
+    });
+    console.conclude(&line, &summary)
+}
+
+/// Puts what an importer yields into thread files. Nothing that is there is changed: posts are added.
+struct Writer {
+    dir: SiteDir,
+    /// In which thread a number stands that this import has written.
+    taken: BTreeMap<BoardSlug, HashMap<PostNo, PostNo>>,
+    boards_made: usize,
+    posts_added: usize,
+}
+
+impl Writer {
+    fn new(dir: SiteDir) -> Writer {
+        Writer { dir, taken: BTreeMap::new(), boards_made: 0, posts_added: 0 }
+    }
+
+    fn take(&mut self, imported: Imported, site: &Site, problems: &mut Vec<Problem>) -> io::Result<()> {
+        let done = match imported {
+            Imported::Board { slug, title, description } => self.make_board(&slug, &title, &description),
+            Imported::Thread { board, thread } => self.put_thread(&board, thread, site, problems),
+            Imported::Replies { board, thread, posts, if_absent } => {
+                self.put_replies(ThreadKey { board, no: thread }, posts, if_absent, site, problems)
+            }
+        };
+        done.map_err(|error| io::Error::new(error.source.kind(), chain(&error)))
+    }
+
+    fn make_board(&mut self, slug: &BoardSlug, title: &str, description: &str) -> Result<(), DiskError> {
+        let folder = self.dir.content().join(slug.as_str());
+        let file = folder.join("board.yaml");
+        if folder.is_dir() && (file.exists() || self.taken.contains_key(slug)) {
+            return Ok(());
+        }
+        disk::create_dir_all(&folder)?;
+        disk::replace_soon(&file, settings::sample_board(title, description).as_bytes())?;
+        self.boards_made += 1;
+        Ok(())
+    }
+
+    fn put_thread(
+        &mut self,
+        board: &BoardSlug,
+        mut thread: Thread,
+        site: &Site,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), DiskError> {
+        let key = ThreadKey { board: board.clone(), no: thread.no() };
+        let folder = self.dir.content().join(board.as_str());
+        if !folder.is_dir() {
+            self.make_board(board, board.as_str(), "")?;
+        }
+        let path = content::path_of(self.dir.root(), &key);
+        let op = thread.no();
+        let held_elsewhere = |post: &Post| self.holder(&key, post.no, site).map(|holder| (post.no, holder));
+        let conflicts: Vec<(PostNo, PostNo)> = thread.posts.iter().filter_map(held_elsewhere).collect();
+        for (no, holder) in &conflicts {
+            problems.push(number_taken(&path, *no, *holder));
+        }
+        if conflicts.iter().any(|(no, _)| *no == op) {
+            return Ok(());
+        }
+        thread.posts.retain(|post| conflicts.iter().all(|(no, _)| *no != post.no));
+        match read_existing(&path)? {
+            None => self.write(&key, &path, &thread_file::write(&thread), &thread.posts),
+            Some((_, old)) if !same_post(old.op(), thread.op()) => {
+                let hint = "import into another board";
+                problems.push(Problem::new(&path, "another thread has this number already").hint(hint));
+                Ok(())
+            }
+            Some((bytes, old)) => self.merge(&key, &path, &bytes, old, thread.posts),
+        }
+    }
+
+    fn put_replies(
+        &mut self,
+        key: ThreadKey,
+        mut posts: Vec<Post>,
+        if_absent: Problem,
+        site: &Site,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), DiskError> {
+        let path = content::path_of(self.dir.root(), &key);
+        let Some((bytes, old)) = read_existing(&path)? else {
+            problems.push(if_absent);
+            return Ok(());
+        };
+        posts.retain(|post| match self.holder(&key, post.no, site) {
+            Some(holder) => {
+                problems.push(number_taken(&path, post.no, holder));
+                false
+            }
+            None => true,
+        });
+        self.merge(&key, &path, &bytes, old, posts)
+    }
+
+    /// The other thread that has this number.
+    fn holder(&self, key: &ThreadKey, no: PostNo, site: &Site) -> Option<PostNo> {
+        let here = self.taken.get(&key.board).and_then(|taken| taken.get(&no)).copied();
+        let before = || site.board(&key.board).and_then(|board| board.thread_of(no));
+        here.or_else(before).filter(|holder| *holder != key.no)
+    }
+
+    /// Adds the posts that the file lacks.
+    fn merge(
+        &mut self,
+        key: &ThreadKey,
+        path: &Path,
+        bytes: &[u8],
+        mut old: Thread,
+        posts: Vec<Post>,
+    ) -> Result<(), DiskError> {
+        let there: std::collections::BTreeSet<PostNo> = old.posts.iter().map(|post| post.no).collect();
+        let missing: Vec<Post> = posts.into_iter().filter(|post| !there.contains(&post.no)).collect();
+        let (Some(first), Some(last)) = (missing.first(), there.last()) else { return Ok(()) };
+        if *last < first.no {
+            return self.write(key, path, &thread_file::append(bytes, &missing), &missing);
+        }
+        old.posts.extend(missing.iter().cloned());
+        old.posts.sort_by_key(|post| post.no);
+        self.write(key, path, &thread_file::write(&old), &missing)
+    }
+
+    fn write(&mut self, key: &ThreadKey, path: &Path, bytes: &[u8], added: &[Post]) -> Result<(), DiskError> {
+        disk::replace_soon(path, bytes)?;
+        let taken = self.taken.entry(key.board.clone()).or_default();
+        taken.extend(added.iter().map(|post| (post.no, key.no)));
+        self.posts_added += added.len();
+        Ok(())
+    }
+
+    /// Waits until everything is on disk: once for all, instead of once a thread.
+    fn finish(&self) -> Result<(), DiskError> {
+        let content = self.dir.content();
+        let synced = std::fs::File::open(&content).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
+        synced.map_err(DiskError::doing("sync", &content))
+    }
+}
+
+fn read_existing(path: &Path) -> Result<Option<(Vec<u8>, Thread)>, DiskError> {
+    match disk::read(path) {
+        // A file without a post that can be read was torn by a crash of an earlier import.
+        Ok(bytes) => Ok(thread_file::read(path, &bytes).thread.map(|thread| (bytes, thread))),
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether two opening posts of the same number are the same post, edited or removed perhaps.
+fn same_post(a: &Post, b: &Post) -> bool {
+    a.at == b.at || a.body == b.body
+}
+
+fn number_taken(path: &Path, no: PostNo, holder: PostNo) -> Problem {
+    let message = format!("post number {no} stands in thread {holder} already; it was passed over");
+    Problem::new(path, message).hint("import into another board")
+}

@@ -1,0 +1,157 @@
+//! The corridor: joins the rooms for each command, and is the only reader of the clock.
+
+pub mod builder;
+mod check;
+pub mod clock;
+mod desk;
+pub mod error;
+mod import;
+mod new;
+mod progress;
+mod rounds;
+mod serve;
+mod verify;
+
+use std::io::Write;
+
+use clap::CommandFactory;
+use serde_json::json;
+
+use crate::cli::{Cli, Command, Common};
+use crate::model::{Problem, Report};
+use crate::store::site_dir::SiteDir;
+
+use builder::{Builder, Manner};
+pub use error::Error;
+use progress::Progress;
+
+/// Fine.
+const DONE: u8 = 0;
+/// Done, but some files had problems.
+const DONE_WITH_PROBLEMS: u8 = 1;
+/// It could not be done.
+const FAILED: u8 = 3;
+
+/// Runs a command, tells what came of it, and gives the exit code.
+pub fn run(cli: Cli) -> u8 {
+    let console = Console { common: cli.common, progress: Progress::new(false) };
+    let console = Console { progress: Progress::new(console.common.quiet), ..console };
+    log_to_stderr(&console.common, matches!(cli.command, Command::Serve { .. }));
+    let dir = SiteDir::new(console.common.root.clone());
+    let outcome = match cli.command {
+        Command::New { dir } => new::new(&dir, &console),
+        Command::Build { clean } => build(dir, if clean { Manner::Clean } else { Manner::Incremental }, &console),
+        Command::Serve { listen } => serve::serve(dir, listen, &console),
+        Command::Check => check::check(&dir, &console),
+        Command::Verify => verify::verify(dir, &console),
+        Command::Import { format, sources, board } => import::import(dir, format, &sources, board, &console),
+        Command::Completions { shell } => completions(shell),
+    };
+    console.progress.finish();
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            console.tell_error(&error);
+            FAILED
+        }
+    }
+}
+
+/// Where a command tells what it does.
+pub(crate) struct Console {
+    common: Common,
+    progress: Progress,
+}
+
+impl Console {
+    /// Tells problems of single files; gives the exit code that they make.
+    fn tell_problems(&self, problems: &[Problem]) -> u8 {
+        self.progress.finish();
+        for problem in problems {
+            eprintln!("{problem}");
+        }
+        if problems.is_empty() { DONE } else { DONE_WITH_PROBLEMS }
+    }
+
+    fn tell_error(&self, error: &Error) {
+        for problem in error.problems() {
+            eprintln!("{problem}");
+        }
+        eprintln!("error: {}", crate::model::problem::printable(&error::chain(error)));
+        if let Some(hint) = error.hint() {
+            eprintln!("  hint: {hint}");
+        }
+        if self.common.json {
+            let line = json!({ "error": error::chain(error), "problems": error.problems().len() });
+            // There is nowhere left to tell that it failed.
+            let _ = writeln!(std::io::stdout(), "{line}");
+        }
+    }
+
+    /// Ends a command with a line for people, or one for programs.
+    fn conclude(&self, line: &str, summary: &serde_json::Value) -> Result<(), Error> {
+        self.progress.finish();
+        let mut out = std::io::stdout().lock();
+        let written = match (self.common.json, self.common.quiet) {
+            (true, _) => writeln!(out, "{summary}"),
+            (false, true) => Ok(()),
+            (false, false) => writeln!(out, "{line}"),
+        };
+        match written {
+            // The reader of a pipe may leave early; that is not our failure.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn build(dir: SiteDir, manner: Manner, console: &Console) -> Result<u8, Error> {
+    let (mut builder, mut report) = Builder::open(dir, &console.progress)?;
+    builder.build(manner, &console.progress, &mut report)?;
+    builder.write_purge(&report)?;
+    builder.save();
+    let code = console.tell_problems(&report.problems);
+    conclude_build(&report, console)?;
+    Ok(code)
+}
+
+fn conclude_build(report: &Report, console: &Console) -> Result<(), Error> {
+    let seconds = console.progress.seconds();
+    let (written, removed) = (report.written.len(), report.removed.len());
+    let line =
+        format!("{written} pages written, {} unchanged, {removed} removed, {seconds:.2} seconds", report.unchanged);
+    let summary = json!({
+        "command": "build",
+        "written": written,
+        "bytes_written": report.bytes_written,
+        "unchanged": report.unchanged,
+        "removed": removed,
+        "drawn": report.drawn,
+        "threads_read": report.read,
+        "problems": report.problems.len(),
+        "seconds": seconds,
+    });
+    console.conclude(&line, &summary)
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<u8, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "nejiboard", &mut script);
+    std::io::stdout().write_all(&script).map_err(Error::Output)?;
+    Ok(DONE)
+}
+
+/// Logs go to standard error, so that standard output holds results alone.
+fn log_to_stderr(common: &Common, serving: bool) {
+    use tracing_subscriber::filter::LevelFilter;
+    let level = match (common.quiet, common.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (_, 0) if serving => LevelFilter::WARN,
+        (_, 0) => LevelFilter::WARN,
+        (_, 1) => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let logger = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr);
+    // A second start in one process, as in tests, keeps the first one's logger.
+    let _ = logger.try_init();
+}

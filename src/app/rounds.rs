@@ -1,0 +1,469 @@
+//! The builder's loop in `serve`: takes events, commits what lies in the inbox, builds, and tells those who wait.
+//!
+//! All events that are there make one round, so that many posts at once are one build. What fails stays where it is
+//! and is tried again, after a pause that grows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+use super::builder::{self, Builder};
+use super::clock;
+use super::error::{Error, chain};
+use super::progress::Progress;
+use crate::disk;
+use crate::model::{Arrival, PageKey, PostId, Problem, Receipt, Refusal, Report, Thread, ThreadKey};
+use crate::store::commit::{Committed, Placed};
+use crate::store::content;
+use crate::store::inbox::{GRACE, Inbox, Taking};
+use crate::watch::Seen;
+
+/// Posts that may wait for the builder; beyond that the door is busy.
+const BACKLOG_MAX: usize = 20_000;
+
+/// Inbox files that are taken into one round.
+const FILES_A_ROUND: usize = 2_000;
+
+/// The first pause after a failure; it doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+
+/// The longest pause after a failure.
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// The build cache is written after so long without work.
+const SAVE_AFTER: Duration = Duration::from_secs(5);
+
+/// What the builder hears.
+pub enum Event {
+    /// Posts that are durable in the inbox.
+    Accepted(Batch),
+    /// Files that changed.
+    Seen(Seen),
+    /// Finish what is there, and end.
+    Stop,
+}
+
+/// Posts that were accepted together.
+pub struct Batch {
+    /// Their inbox file.
+    pub name: String,
+    /// The posts.
+    pub arrivals: Vec<Arrival>,
+    /// Who wants to know.
+    pub waiting: Vec<Waiting>,
+}
+
+/// A poster who waits for the page.
+pub struct Waiting {
+    /// The post.
+    pub id: PostId,
+    /// Where to tell.
+    pub tell: oneshot::Sender<Result<Receipt, Refusal>>,
+}
+
+/// The way to the builder, with a count of the posts that wait there.
+#[derive(Clone)]
+pub struct Events {
+    send: Sender<Event>,
+    backlog: Arc<AtomicUsize>,
+}
+
+impl Events {
+    /// A way to the builder, and its end.
+    pub fn open() -> (Events, Receiver<Event>) {
+        let (send, receive) = mpsc::channel();
+        (Events { send, backlog: Arc::default() }, receive)
+    }
+
+    /// Whether so many posts wait that no more should be accepted.
+    pub fn is_full(&self) -> bool {
+        BACKLOG_MAX <= self.backlog.load(Ordering::Relaxed)
+    }
+
+    /// Tells the builder.
+    pub fn send(&self, event: Event) {
+        if let Event::Accepted(batch) = &event {
+            self.backlog.fetch_add(batch.arrivals.len(), Ordering::Relaxed);
+        }
+        // The builder is gone only at the end, when nothing is built any more; the inbox keeps what was accepted.
+        let _ = self.send.send(event);
+    }
+}
+
+/// Names of inbox files that come to the builder as events, so that it does not read them from disk.
+#[derive(Clone, Default)]
+pub struct Mine(Arc<Mutex<BTreeSet<String>>>);
+
+impl Mine {
+    /// Notes a name.
+    pub fn add(&self, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+    }
+
+    /// Forgets a name.
+    pub fn remove(&self, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+}
+
+/// The loop and what it keeps from round to round.
+pub struct Rounds {
+    builder: Builder,
+    inbox: Inbox,
+    events: Receiver<Event>,
+    backlog: Arc<AtomicUsize>,
+    mine: Mine,
+    quiet: Progress,
+    /// Batches whose posts are not all in their threads yet.
+    batches: Vec<Batch>,
+    /// Posters by post; a resend waits for the same post as the first.
+    waiting: HashMap<PostId, Vec<oneshot::Sender<Result<Receipt, Refusal>>>>,
+    todo: Todo,
+    failures: u32,
+    stop: bool,
+}
+
+/// What the next round has to look at.
+#[derive(Default)]
+struct Todo {
+    inbox: bool,
+    inbox_again_at: Option<Instant>,
+    threads: BTreeSet<ThreadKey>,
+    all_threads: bool,
+    settings: bool,
+    output: bool,
+}
+
+impl Rounds {
+    /// A loop for `builder`, which looks at the whole inbox first.
+    pub fn new(builder: Builder, inbox: Inbox, mine: Mine, way: &Events, events: Receiver<Event>) -> Rounds {
+        Rounds {
+            builder,
+            inbox,
+            events,
+            backlog: way.backlog.clone(),
+            mine,
+            quiet: Progress::new(true),
+            batches: Vec::new(),
+            waiting: HashMap::new(),
+            todo: Todo { inbox: true, ..Todo::default() },
+            failures: 0,
+            stop: false,
+        }
+    }
+
+    /// Runs until it is told to stop and everything that was accepted is built, or cannot be for now.
+    pub fn run(mut self) {
+        loop {
+            let busy = self.is_busy();
+            if !busy && self.stop {
+                break;
+            }
+            if !busy {
+                self.wait();
+            }
+            self.gather();
+            if self.is_busy() {
+                self.round();
+            }
+            if 0 < self.failures && self.stop {
+                break;
+            }
+        }
+        self.builder.save();
+    }
+
+    fn is_busy(&self) -> bool {
+        let todo = &self.todo;
+        let again = todo.inbox_again_at.is_some_and(|at| at <= Instant::now());
+        let work = todo.inbox || again || todo.all_threads || todo.settings || todo.output || !todo.threads.is_empty();
+        work || !self.batches.is_empty() || self.builder.is_due()
+    }
+
+    /// Waits for an event; writes the cache when there is none for a while.
+    fn wait(&mut self) {
+        let until_inbox = self.todo.inbox_again_at.map(|at| at.saturating_duration_since(Instant::now()));
+        match self.events.recv_timeout(until_inbox.unwrap_or(SAVE_AFTER).min(SAVE_AFTER)) {
+            Ok(event) => self.hear(event),
+            Err(RecvTimeoutError::Timeout) => self.builder.save(),
+            Err(RecvTimeoutError::Disconnected) => self.stop = true,
+        }
+    }
+
+    /// Hears all events that are there; after a failure, waits a while for more.
+    fn gather(&mut self) {
+        if 0 < self.failures && !self.stop {
+            let pause = PAUSE_MIN.saturating_mul(1 << self.failures.min(10).saturating_sub(1)).min(PAUSE_MAX);
+            let until = Instant::now() + pause;
+            while let Ok(event) = self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                self.hear(event);
+                if self.stop {
+                    break;
+                }
+            }
+        }
+        while let Ok(event) = self.events.try_recv() {
+            self.hear(event);
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Accepted(mut batch) => {
+                for waiting in batch.waiting.drain(..) {
+                    self.waiting.entry(waiting.id).or_default().push(waiting.tell);
+                }
+                self.batches.push(batch);
+            }
+            Event::Seen(seen) => self.hear_of_files(seen),
+            Event::Stop => self.stop = true,
+        }
+    }
+
+    fn hear_of_files(&mut self, seen: Seen) {
+        let dir = self.builder.dir();
+        let (root, inbox, themes, public) = (dir.root(), dir.inbox(), dir.themes(), dir.public());
+        let todo = &mut self.todo;
+        if seen.everything {
+            *todo = Todo { inbox: true, all_threads: true, settings: true, output: true, ..Todo::default() };
+            return;
+        }
+        for path in seen.paths {
+            if path.starts_with(&inbox) {
+                todo.inbox |= path.parent() == Some(&inbox) && !self.mine.has(&name_of(&path));
+            } else if path == public {
+                todo.output = true;
+            } else if path.starts_with(&themes) {
+                todo.settings = true;
+            } else if let Some(key) = content::key_of(root, &path) {
+                todo.threads.insert(key);
+            } else if path.starts_with(dir.content()) {
+                // A settings file, or a board's folder with all that is in it.
+                todo.settings = true;
+                todo.all_threads = true;
+            }
+        }
+    }
+
+    fn round(&mut self) {
+        let began = Instant::now();
+        let mut report = Report::default();
+        let mut failed = false;
+        let todo = std::mem::take(&mut self.todo);
+        self.todo.inbox_again_at = todo.inbox_again_at.filter(|at| Instant::now() < *at);
+        let inbox_due = todo.inbox || self.todo.inbox_again_at.is_none() && todo.inbox_again_at.is_some();
+        failed |= self.look_at_files(&todo, &mut report);
+        let mut batches = std::mem::take(&mut self.batches);
+        if inbox_due {
+            failed |= self.take_from_inbox(&mut batches);
+        }
+        let arrivals: Vec<Arrival> = batches.iter().flat_map(|batch| batch.arrivals.iter().cloned()).collect();
+        let posts = arrivals.len();
+        let committed = if arrivals.is_empty() { Committed::default() } else { self.builder.commit(arrivals) };
+        self.builder.take_written(&committed.written);
+        let warm: BTreeMap<ThreadKey, Arc<Thread>> =
+            committed.written.iter().map(|written| (written.key.clone(), written.thread.clone())).collect();
+        if self.builder.is_due() {
+            self.builder.publish(&warm, &self.quiet, &mut report);
+        }
+        failed |= self.builder.is_due() || !committed.failed.is_empty() || !committed.unsynced.is_empty();
+        self.tell(&committed);
+        self.finish_batches(batches, &committed);
+        if !(report.written.is_empty() && report.removed.is_empty())
+            && let Err(error) = self.builder.write_purge(&report)
+        {
+            warn!(error = %chain(&error), "cannot write purge.txt");
+        }
+        for problem in report.problems.iter().chain(&committed.problems) {
+            warn!("{problem}");
+        }
+        if let Some((_, error)) = committed.failed.first() {
+            error!(error = %chain(&**error), posts = committed.failed.len(), "cannot store posts; trying again");
+        }
+        self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
+        info!(
+            posts,
+            written = report.written.len(),
+            removed = report.removed.len(),
+            milliseconds = began.elapsed().as_secs_f64() * 1e3,
+            "built"
+        );
+    }
+
+    /// Looks at what was edited by hand. `true` if that failed and is to be done again.
+    fn look_at_files(&mut self, todo: &Todo, report: &mut Report) -> bool {
+        let mut failed = false;
+        if todo.settings
+            && let Err(error) = self.builder.reload(report)
+        {
+            tell_error("settings or theme cannot be used; going on with the last good ones", &error);
+            // A mistake in a file is not tried again until the file changes.
+            if !builder::is_settings_error(&error) {
+                self.todo.settings = true;
+                failed = true;
+            }
+        }
+        if todo.all_threads
+            && let Err(error) = self.builder.take_all(report)
+        {
+            tell_error("cannot look at all threads", &error);
+            self.todo.all_threads = true;
+            failed = true;
+        } else if !todo.threads.is_empty() {
+            self.builder.take(&todo.threads, report);
+        }
+        if let Err(error) = self.builder.notice_loss() {
+            tell_error("cannot look at `public/`", &error);
+            failed = true;
+        }
+        failed
+    }
+
+    /// Adds what lies in the inbox and did not come as an event. `true` if that failed and is to be done again.
+    fn take_from_inbox(&mut self, batches: &mut Vec<Batch>) -> bool {
+        let names = match self.inbox.names() {
+            Ok(names) => names,
+            Err(error) => {
+                error!(error = %chain(&error), "cannot look into the inbox");
+                self.todo.inbox = true;
+                return true;
+            }
+        };
+        let dropped: Vec<String> = names.into_iter().filter(|name| !self.mine.has(name)).collect();
+        // The rest is for the next round, so that a flooded inbox does not hold up those who wait.
+        self.todo.inbox |= FILES_A_ROUND < dropped.len();
+        let mut failed = false;
+        for name in dropped.into_iter().take(FILES_A_ROUND) {
+            let taken = self.inbox.take(&name, clock::system()).map(|taking| self.sort_out(&name, taking));
+            match taken {
+                Ok(Ok(Some(arrivals))) => {
+                    self.backlog.fetch_add(arrivals.len(), Ordering::Relaxed);
+                    batches.push(Batch { name, arrivals, waiting: Vec::new() });
+                }
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) | Err(error) => {
+                    error!(error = %chain(&error), "cannot take a file from the inbox");
+                    self.todo.inbox = true;
+                    failed = true;
+                }
+            }
+        }
+        failed
+    }
+
+    /// The posts of an inbox file; what is none goes to `rejected/`.
+    fn sort_out(&mut self, name: &str, taking: Taking) -> Result<Option<Vec<Arrival>>, disk::DiskError> {
+        match taking {
+            Taking::Posts(arrivals, bad) => {
+                if !bad.is_empty() {
+                    let copy = self.inbox.reject_copy(name, &bad.join("\n"))?;
+                    warn!("{}", Problem::new(copy, format!("parts of this file are no posts: {}", bad[0])));
+                }
+                Ok(Some(arrivals))
+            }
+            Taking::Junk(why) => {
+                let path = self.inbox.reject(name, &why)?;
+                warn!("{}", Problem::new(path, format!("this is no post: {why}")));
+                Ok(None)
+            }
+            Taking::Unfinished => {
+                self.todo.inbox_again_at = Some(Instant::now() + GRACE);
+                Ok(None)
+            }
+            Taking::Gone => Ok(None),
+        }
+    }
+
+    /// Tells posters where their posts stand, or why they do not.
+    fn tell(&mut self, committed: &Committed) {
+        let shown = self.builder.shown().clone();
+        let shown = builder::read(&shown);
+        for placed in &committed.placed {
+            let page = PageKey::Thread(placed.key.board.clone(), placed.key.no);
+            if shown.site.thread(&placed.key).is_some() && !self.builder.is_page_due(&page) {
+                self.answer(&placed.id, Ok(visible(placed)));
+            }
+        }
+        drop(shown);
+        for (arrival, refusal) in &committed.refused {
+            self.answer(&arrival.id, Err(refusal.clone()));
+        }
+        // Those whose page failed, or whose client has left, are not kept.
+        self.waiting.retain(|_, waiting| {
+            waiting.retain(|tell| !tell.is_closed());
+            !waiting.is_empty()
+        });
+    }
+
+    fn answer(&mut self, id: &PostId, outcome: Result<Receipt, Refusal>) {
+        for tell in self.waiting.remove(id).unwrap_or_default() {
+            // A client that has left need not be told.
+            let _ = tell.send(outcome.clone());
+        }
+    }
+
+    /// Removes the inbox files whose posts are durable in their threads; keeps the others for the next round.
+    fn finish_batches(&mut self, batches: Vec<Batch>, committed: &Committed) {
+        let failed: BTreeSet<&PostId> = committed.failed.iter().map(|(arrival, _)| &arrival.id).collect();
+        let refused: HashMap<&PostId, &Refusal> =
+            committed.refused.iter().map(|(arrival, refusal)| (&arrival.id, refusal)).collect();
+        for batch in batches {
+            let stays = |arrival: &Arrival| failed.contains(&arrival.id) || committed.unsynced.contains(&arrival.board);
+            if batch.arrivals.iter().any(stays) {
+                self.batches.push(batch);
+                continue;
+            }
+            self.backlog.fetch_sub(batch.arrivals.len(), Ordering::Relaxed);
+            if let Err(error) = self.close_batch(&batch, &refused) {
+                error!(error = %chain(&error), "cannot put away an inbox file; its posts will not be added twice");
+            }
+            self.mine.remove(&batch.name);
+        }
+    }
+
+    fn close_batch(&self, batch: &Batch, refused: &HashMap<&PostId, &Refusal>) -> Result<(), disk::DiskError> {
+        let bad: Vec<Arrival> =
+            batch.arrivals.iter().filter(|arrival| refused.contains_key(&arrival.id)).cloned().collect();
+        if let Some(first) = bad.first() {
+            let mut why: Vec<String> =
+                bad.iter().map(|arrival| format!("post {}: {}", arrival.id.as_str(), refused[&arrival.id])).collect();
+            why.dedup();
+            self.inbox.reject_posts(&batch.name, &bad, &why.join("\n"))?;
+            warn!(file = batch.name, posts = bad.len(), "posts were rejected: {}", refused[&first.id]);
+        }
+        self.inbox.remove(&batch.name)
+    }
+}
+
+fn visible(placed: &Placed) -> Receipt {
+    Receipt::Visible { board: placed.key.board.clone(), thread: placed.key.no, no: placed.no }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Logs an error and the problems that it consists of.
+fn tell_error(what: &str, error: &Error) {
+    error!(error = %chain(error), "{what}");
+    for problem in error.problems() {
+        error!("{problem}");
+    }
+}
+
+/// The paths that `serve` watches: trees, and folders alone.
+pub fn watched(builder: &Builder) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let dir = builder.dir();
+    let trees = [dir.content(), dir.themes()].into_iter().filter(|path| path.is_dir()).collect();
+    (trees, vec![dir.root().to_owned(), dir.inbox()])
+}

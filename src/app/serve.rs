@@ -1,0 +1,86 @@
+//! `serve`: the door, the committer, the builder and the watch, joined.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::builder::{Builder, Manner};
+use super::desk::Desk;
+use super::error::Error;
+use super::rounds::{self, Event, Events, Mine, Rounds};
+use super::{Console, DONE};
+use crate::intake::tripcode::Secret;
+use crate::intake::{self, DoorOptions, Limits};
+use crate::store::inbox::Inbox;
+use crate::store::site_dir::SiteDir;
+use crate::watch::Watch;
+
+/// Builds the site, then serves it until it is told to stop.
+pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8, Error> {
+    // First, so that a port that is taken is told at once; clients wait in the backlog while the site is built.
+    let listener = intake::listen(address).map_err(|source| Error::Listen { address, source })?;
+    let address = listener.local_addr().unwrap_or(address);
+    let (mut builder, mut report) = Builder::open(dir, &console.progress)?;
+    builder.build(Manner::Incremental, &console.progress, &mut report)?;
+    builder.write_purge(&report)?;
+    builder.save();
+    console.tell_problems(&report.problems);
+    let inbox = Inbox::open(builder.dir().inbox())?;
+    inbox.sweep()?;
+    let secret = Secret::from_bytes(builder.dir().secret()?);
+    let options = DoorOptions { public: builder.dir().public(), limits: Limits::default() };
+    let prefix = builder.prefix();
+
+    let (events, heard) = Events::open();
+    let mine = Mine::default();
+    let _watch = watch(&builder, &events)?;
+    let shown = builder.shown().clone();
+    let rounds = Rounds::new(builder, inbox.clone(), mine.clone(), &events, heard);
+    let builder_thread = spawn("builder", move || rounds.run())?;
+    let (desk, committer_thread) = Desk::open(shown, secret, inbox, mine, events.clone()).map_err(Error::Door)?;
+
+    if !console.common.quiet {
+        eprintln!("serving http://{address}{prefix} (Ctrl-C stops)");
+    }
+    let served = run_door(listener, options, Arc::new(desk));
+    // In this order: no more posts come in, those that came are durable, those that are durable are built.
+    let _ = committer_thread.join();
+    events.send(Event::Stop);
+    let _ = builder_thread.join();
+    served.map_err(Error::Door)?;
+    Ok(DONE)
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<std::thread::JoinHandle<()>, Error> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(Error::Door)
+}
+
+fn watch(builder: &Builder, events: &Events) -> Result<Watch, Error> {
+    let events = events.clone();
+    let mut watch = Watch::begin(move |seen| events.send(Event::Seen(seen))).map_err(Error::Watch)?;
+    let (trees, folders) = rounds::watched(builder);
+    trees.iter().try_for_each(|path| watch.tree(path)).map_err(Error::Watch)?;
+    folders.iter().try_for_each(|path| watch.folder(path)).map_err(Error::Watch)?;
+    Ok(watch)
+}
+
+/// Runs the door on its own small runtime, and drops it, and with it the desk, at the end.
+fn run_door(listener: std::net::TcpListener, options: DoorOptions, desk: Arc<Desk>) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let stop = stop_signal()?;
+        intake::serve(listener, options, desk, stop).await
+    })
+}
+
+/// Resolves when the process is asked to end.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

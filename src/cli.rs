@@ -1,0 +1,110 @@
+//! The command line, as values. Opens no file.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// An anonymous message board that is a static site.
+///
+/// A site is a directory: boards and threads are plain files under content/, pages are static files under public/, and
+/// a post is a file in posts-inbox/. There is no database.
+#[derive(Parser, Debug)]
+#[command(name = "nejiboard", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  nejiboard new myboard            make a site in ./myboard
+  nejiboard --root myboard serve   build it, show it at http://127.0.0.1:8080 and take posts
+  nejiboard build                  build the site of this directory, only what changed
+  nejiboard import 4chan archive/ --board po
+                                   take in threads saved from a board
+
+Exit codes:
+  0  fine
+  1  done, but some files had problems, which were told
+  2  the command line makes no sense
+  3  it could not be done";
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// The site's directory
+    #[arg(long, global = true, value_name = "DIR", default_value = ".")]
+    pub root: PathBuf,
+    /// Say nothing but errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// End with one line of JSON on standard output, for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more; twice for even more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Make a new site, with commented settings and a first board
+    New {
+        /// Where; it must be empty or not there yet
+        dir: PathBuf,
+    },
+    /// Build public/ from content/: only what changed, unless --clean
+    Build {
+        /// Build everything beside the old pages, and put it in their place at the end
+        #[arg(long)]
+        clean: bool,
+    },
+    /// Serve the site, take posts, and rebuild what they and edits by hand change
+    ///
+    /// Pages and posts share one port. Files under content/ and themes/ may be edited and files may be dropped into
+    /// posts-inbox/ while it runs. It stops on Ctrl-C or SIGTERM, after what was accepted is built.
+    Serve {
+        /// Address and port to listen at
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+    },
+    /// Read everything and list all problems, without writing
+    Check,
+    /// Build everything beside public/ and compare, byte for byte
+    Verify,
+    /// Take in threads from elsewhere
+    ///
+    /// Boards that do not exist are made. It may be run again: what is there already stays as it is. Build the site
+    /// afterwards.
+    Import {
+        /// What the sources are
+        format: Format,
+        /// Files or folders; `-` is standard input (jsonl only)
+        #[arg(required = true)]
+        sources: Vec<PathBuf>,
+        /// The board to import to; 4chan needs it, jsonl takes only this board if it is given
+        #[arg(long, value_name = "B")]
+        board: Option<String>,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What can be imported.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum Format {
+    /// One JSON object a line: boards, threads and posts
+    Jsonl,
+    /// Thread files of the 4chan read API, and of vichan's and lainchan's
+    #[value(name = "4chan")]
+    Fourchan,
+}
