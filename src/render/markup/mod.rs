@@ -1,11 +1,123 @@
-//! What people type, made HTML.
+//! What a poster typed to the HTML of a comment.
+//!
+//! Values flow one way: the body is cleaned ([`clean`](mod@clean)), cut into lines and blocks ([`lines`]; art is found by [`art`]),
+//! the text of these into runs of text, links, quotes and spoiler marks ([`inline`], [`scan`], [`url`]). All of that is a flat list of
+//! [`Op`]s, in which the spoiler marks are then paired, since a spoiler may begin in one block and end in another. At
+//! last [`write`](mod@write) turns the list into HTML. Only it knows how elements look, and it keeps them well-formed by itself, so nothing
+//! before it can break a page.
+//!
+//! Markdown inside a line is read by pulldown-cmark. Its blocks are not wanted here (`#tag` is no heading, `>` quotes one
+//! line, an indented line is no code), nor is all of its inline syntax (a `<` is a `<`). So it is shown the text with an inert prefix on each
+//! line and with inert characters in place of what must stay as typed ([`shield`]), and is only asked *where* things
+//! are: what is written comes from the text itself.
+//!
+//! The output has no line breaks of its own: each is a `<br>`, in code and art too, so that a template may indent it
+//! and clients of the JSON that know no style sheet still show the lines. The style sheet should give `.sjis` the
+//! rules `display: inline-block; white-space: pre; overflow-x: auto; max-width: 100%`, which keep every space.
+
+mod art;
+mod clean;
+mod inline;
+mod lines;
+mod marks;
+mod scan;
+mod shield;
+mod spoiler;
+mod url;
+mod write;
+
 use crate::model::quotes::Quote;
-/// Where quotes lead.
+
+/// Where quotes lead. Asked once for each quote that is shown.
 pub trait Links {
-    /// Appends the href.
+    /// Appends the address of what `quote` names to `out`, as plain text; false, and nothing appended, if it names
+    /// nothing.
     fn href(&self, quote: &Quote, out: &mut String) -> bool;
 }
-/// Renders.
-pub fn render(body: &str, _links: &impl Links, out: &mut String) {
-    out.push_str(&body.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;").replace('\n', "<br>"));
+
+/// Renders what a poster typed, appending HTML of the closed vocabulary to `out`.
+///
+/// `links` is asked only for quotes that [`quotes::scan`](crate::model::quotes::scan) finds in `body`. Time and size
+/// of the output are linear in the size of the body.
+pub fn render(body: &str, links: &impl Links, out: &mut String) {
+    let text = clean::clean(body);
+    let mut ops = Vec::with_capacity(16 + text.len() / 32);
+    lines::read(&text, &mut ops);
+    spoiler::pair(&mut ops);
+    write::write(&text, &ops, links, out);
+}
+
+/// A piece of the cleaned text, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Span {
+    from: usize,
+    to: usize,
+}
+
+impl Span {
+    fn new(from: usize, to: usize) -> Span {
+        Span { from, to }
+    }
+
+    fn of(self, text: &str) -> &str {
+        &text[self.from..self.to]
+    }
+
+    fn is_empty(self) -> bool {
+        self.to <= self.from
+    }
+}
+
+/// One step of the output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Op {
+    /// Text as it stands.
+    Text(Span),
+    /// A line break.
+    Break,
+    /// A quote, to be asked for.
+    Quote(Span),
+    /// A bare address.
+    Url(Span),
+    /// From here on the element applies, to whatever follows.
+    Open(Element),
+    /// The innermost of these elements ends.
+    Close(Element),
+    /// A spoiler mark that is not paired yet; one that stays alone is text.
+    Mark(Mark, Span),
+    /// Art, in which every space counts.
+    Art(Span),
+    /// Code as a block, and how many spaces each line may lose.
+    Pre(Span, usize),
+    /// A list opens; a number is where an ordered one starts.
+    List(Option<u32>),
+    /// An item of the list opens.
+    Item,
+    /// It closes.
+    ItemEnd,
+    /// The list closes; whether it is an ordered one.
+    ListEnd(Option<u32>),
+}
+
+/// An element inside a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Element {
+    Green,
+    Spoiler,
+    Em,
+    Strong,
+    Code,
+    /// With its address.
+    Link(Span),
+}
+
+/// What a spoiler mark can do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mark {
+    /// `||`
+    Pipes { opens: bool, closes: bool },
+    /// `[spoiler]`
+    TagOpen,
+    /// `[/spoiler]`
+    TagClose,
 }

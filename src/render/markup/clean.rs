@@ -1,0 +1,79 @@
+//! Takes out of a body what no reader should meet: control characters, changes of direction, piles of marks.
+//!
+//! What is taken out leaves a [`HOLE`], so that its neighbours do not become something that nobody typed: `>`, a
+//! control character and `>12` must not join to a quote. Writing the text skips holes.
+
+use super::marks::is_mark;
+use crate::model::problem::is_bidi_control;
+use std::borrow::Cow;
+
+/// Stands where something was taken out. As a control character it never comes from a poster.
+pub(super) const HOLE: char = '\u{1}';
+
+/// Marks that may sit on one character. Vietnamese and Thai need two, Hindi three.
+const MARKS_MAX: usize = 4;
+
+/// Hebrew with vowels and accents, and Tibetan stacks, need more.
+const MARKS_OF_STACKING_SCRIPTS_MAX: usize = 6;
+
+/// The body without what no reader should meet.
+pub(super) fn clean(body: &str) -> Cow<'_, str> {
+    if body.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
+        return Cow::Borrowed(body);
+    }
+    let mut filter = Filter::default();
+    if body.chars().all(|c| filter.keeps(c)) { Cow::Borrowed(body) } else { Cow::Owned(rewrite(body)) }
+}
+
+fn rewrite(body: &str) -> String {
+    let mut filter = Filter::default();
+    let mut text = String::with_capacity(body.len());
+    let mut chars = body.chars().peekable();
+    while let Some(c) = chars.next() {
+        if filter.keeps(c) {
+            text.push(c);
+        } else if !text.ends_with(HOLE) && !(c == '\r' && chars.peek() == Some(&'\n')) {
+            text.push(HOLE);
+        }
+    }
+    text
+}
+
+/// Knows how many marks the current character already carries.
+#[derive(Default)]
+struct Filter {
+    marks: usize,
+}
+
+impl Filter {
+    fn keeps(&mut self, c: char) -> bool {
+        if c.is_ascii() {
+            self.marks = 0;
+            return !c.is_ascii_control() || c == '\n' || c == '\t';
+        }
+        if is_mark(c) {
+            self.marks += 1;
+            return self.marks <= marks_max(c);
+        }
+        if c.is_control() || is_bidi_control(c) {
+            return false;
+        }
+        // A joiner or another character without width carries no marks of its own: what follows still piles up on
+        // the character before it.
+        if !is_widthless(c) {
+            self.marks = 0;
+        }
+        true
+    }
+}
+
+fn marks_max(mark: char) -> usize {
+    match mark {
+        '\u{590}'..='\u{5FF}' | '\u{F00}'..='\u{FFF}' => MARKS_OF_STACKING_SCRIPTS_MAX,
+        _ => MARKS_MAX,
+    }
+}
+
+fn is_widthless(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{180E}' | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+}

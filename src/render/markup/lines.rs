@@ -1,0 +1,381 @@
+//! Cuts a body into lines and blocks.
+//!
+//! Every line is what it is by itself: greentext, an item of a list, the begin of code or art, or text. Lines of text that follow one another
+//! are read together, since emphasis and code may span them.
+
+use super::scan::{Tag, TagFinder, Tagged};
+use super::{Element, Op, Span, art, inline};
+use crate::model::quotes;
+
+/// Lists inside one another; deeper items stand in the deepest list.
+const LIST_DEPTH_MAX: usize = 8;
+
+/// Backticks or tildes that open code. More are a decoration.
+const FENCE_BYTES_MAX: usize = 16;
+
+/// Appends the steps for the whole of `text`.
+pub(super) fn read(text: &str, ops: &mut Vec<Op>) {
+    let mut reader = Reader {
+        text,
+        ops,
+        at: 0,
+        fresh: true,
+        art: art::find(text).into_iter().peekable(),
+        breaks: 0,
+        follows: false,
+        run: Vec::new(),
+        list: Vec::new(),
+        tags: TagFinder::default(),
+        no_tildes: usize::MAX,
+    };
+    while reader.at < text.len() {
+        reader.line();
+    }
+    reader.flush();
+    reader.close_lists(0);
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    ops: &'a mut Vec<Op>,
+    at: usize,
+    /// Whether `at` is where a line begins, and not behind a closing tag.
+    fresh: bool,
+    art: std::iter::Peekable<std::vec::IntoIter<Span>>,
+    /// Line breaks since the last thing inside a line.
+    breaks: usize,
+    /// Whether there is such a thing to break after: not at the begin, nor after a block.
+    follows: bool,
+    /// Lines of text to be read together.
+    run: Vec<Span>,
+    list: Vec<Level>,
+    tags: TagFinder,
+    /// Tildes of this number or more are not closed any more.
+    no_tildes: usize,
+}
+
+/// An open list.
+struct Level {
+    indent: usize,
+    marker: u8,
+    /// The number shown at the last item, and the first one.
+    shown: u32,
+    first: u32,
+    /// Whether all items were typed with the first one's number.
+    repeats: bool,
+}
+
+/// What begins an item of a list.
+struct Bullet {
+    indent: usize,
+    marker: u8,
+    number: Option<u32>,
+    content: Span,
+}
+
+impl Reader<'_> {
+    fn line(&mut self) {
+        let end = memchr::memchr(b'\n', &self.text.as_bytes()[self.at..]).map_or(self.text.len(), |n| self.at + n);
+        let line = Span::new(self.at, end);
+        if self.fresh && (self.art(line) || self.fence(line)) {
+            return;
+        }
+        if let Some(tagged) = self.tags_from(line) {
+            return self.tagged(line, tagged);
+        }
+        self.text_line(line);
+        self.line_ends(line.to);
+    }
+
+    /// Goes on behind the line break at `at`, if there is one.
+    fn line_ends(&mut self, at: usize) {
+        self.fresh = at < self.text.len();
+        self.breaks += usize::from(self.fresh);
+        self.at = at + usize::from(self.fresh);
+    }
+
+    fn text_line(&mut self, line: Span) {
+        let typed = line.of(self.text);
+        if typed.trim().is_empty() {
+            if self.fresh {
+                self.flush();
+            } else if !line.is_empty() {
+                self.ops.push(Op::Text(line));
+            }
+            return;
+        }
+        if !self.fresh {
+            return self.add(line);
+        }
+        if typed.starts_with('>') && quotes::parse(typed).is_none() {
+            return self.green(line);
+        }
+        let indent = indent_of(typed);
+        if let Some(bullet) = bullet(self.text, line).filter(|bullet| self.takes(bullet)) {
+            return self.item(bullet);
+        }
+        if indent < 2 && !self.list.is_empty() {
+            self.flush();
+            self.close_lists(0);
+        }
+        self.add(line);
+    }
+
+    fn add(&mut self, line: Span) {
+        if self.run.is_empty() {
+            self.begin();
+        }
+        self.breaks = 0;
+        self.run.push(line);
+    }
+
+    /// Breaks the line as often as was typed, if something is there to break after.
+    fn begin(&mut self) {
+        if self.follows {
+            self.ops.extend(std::iter::repeat_n(Op::Break, self.breaks));
+        }
+        self.breaks = 0;
+        self.follows = true;
+    }
+
+    fn flush(&mut self) {
+        if !self.run.is_empty() {
+            inline::read(self.text, &self.run, self.ops);
+            self.run.clear();
+        }
+    }
+
+    /// Adds a step of a block, beside which no line breaks are needed.
+    fn block(&mut self, op: Op) {
+        self.ops.push(op);
+        self.breaks = 0;
+        self.follows = false;
+    }
+
+    fn green(&mut self, line: Span) {
+        self.flush();
+        self.close_lists(0);
+        self.begin();
+        self.ops.push(Op::Open(Element::Green));
+        self.ops.push(Op::Text(Span::new(line.from, line.from + 1)));
+        if line.from + 1 < line.to {
+            inline::read(self.text, &[Span::new(line.from + 1, line.to)], self.ops);
+        }
+        self.ops.push(Op::Close(Element::Green));
+    }
+
+    fn art(&mut self, line: Span) -> bool {
+        while self.art.next_if(|piece| piece.from < line.from).is_some() {}
+        let Some(piece) = self.art.next_if(|piece| piece.from == line.from) else { return false };
+        self.flush();
+        self.close_lists(0);
+        self.begin();
+        self.ops.push(Op::Art(piece));
+        self.line_ends(piece.to);
+        true
+    }
+
+    fn fence(&mut self, line: Span) -> bool {
+        let typed = line.of(self.text);
+        let indent = indent_of(typed);
+        let nested = !self.list.is_empty() && indent >= 2;
+        let Some((mark, length)) = fence_mark(&typed[indent.min(typed.len())..]) else { return false };
+        if indent > 3 && !nested {
+            return false;
+        }
+        let Some((content, end)) = self.fenced(line, mark, length) else { return false };
+        self.flush();
+        if !nested {
+            self.close_lists(0);
+        }
+        self.block(Op::Pre(content, indent));
+        self.line_ends(end);
+        self.breaks = 0;
+        true
+    }
+
+    /// The content of the code that `line` opens, and where the line that closes it ends.
+    ///
+    /// Backticks that are never closed go on to the end, as in Markdown; a line of tildes then is a decoration.
+    fn fenced(&mut self, line: Span, mark: u8, length: usize) -> Option<(Span, usize)> {
+        if mark == b'~' && length >= self.no_tildes {
+            return None;
+        }
+        let from = (line.to + 1).min(self.text.len());
+        let mut at = from;
+        while at < self.text.len() {
+            let end = memchr::memchr(b'\n', &self.text.as_bytes()[at..]).map_or(self.text.len(), |n| at + n);
+            if closes_fence(&self.text[at..end], mark, length) {
+                return Some((Span::new(from, at.saturating_sub(1).max(from)), end));
+            }
+            at = end + 1;
+        }
+        if mark == b'~' {
+            self.no_tildes = length;
+            return None;
+        }
+        Some((Span::new(from, self.text.len()), self.text.len()))
+    }
+
+    /// The first code or art in tags that opens on `line` and is a block: it closes on a later line, or it is code that has the line for itself.
+    fn tags_from(&mut self, line: Span) -> Option<Tagged> {
+        let bytes = self.text.as_bytes();
+        let mut at = line.from;
+        while let Some(offset) = memchr::memchr(b'[', &bytes[at..line.to]) {
+            at += offset;
+            let Some(tagged) = self.tags.at(self.text, at, self.text.len()) else {
+                at += 1;
+                continue;
+            };
+            let alone = self.fresh
+                && Span::new(line.from, at).of(self.text).trim().is_empty()
+                && tagged.whole.to <= line.to
+                && self.text[tagged.whole.to..line.to].trim().is_empty();
+            if tagged.whole.to > line.to || alone && tagged.tag == Tag::Code {
+                return Some(tagged);
+            }
+            at = tagged.whole.to;
+        }
+        None
+    }
+
+    fn tagged(&mut self, line: Span, tagged: Tagged) {
+        let before = Span::new(line.from, tagged.whole.from);
+        let inside_item = !self.list.is_empty() && indent_of(line.of(self.text)) >= 2;
+        if !before.of(self.text).trim().is_empty() {
+            self.text_line(before);
+        } else if self.fresh && !inside_item {
+            self.flush();
+            self.close_lists(0);
+        }
+        self.flush();
+        let content = without_outer_breaks(self.text, tagged.content);
+        match tagged.tag {
+            Tag::Code => self.block(Op::Pre(content, 0)),
+            Tag::Art => {
+                self.begin();
+                self.ops.push(Op::Art(content));
+            }
+        }
+        self.at = tagged.whole.to;
+        self.fresh = false;
+        if self.text[self.at..].starts_with('\n') {
+            self.line_ends(self.at);
+        }
+    }
+
+    /// Whether the bullet can stand where it stands: a number other than one does not interrupt text, since a
+    /// sentence may go on with one; an indented one needs a list around it.
+    fn takes(&self, bullet: &Bullet) -> bool {
+        if !self.list.is_empty() {
+            return true;
+        }
+        bullet.indent <= 3 && (self.run.is_empty() || bullet.number.is_none_or(|number| number <= 1))
+    }
+
+    fn item(&mut self, bullet: Bullet) {
+        self.flush();
+        let deeper = self.list.iter().take_while(|level| level.indent <= bullet.indent).count();
+        self.close_lists(deeper.max(1));
+        let deepest = self.list.len() == LIST_DEPTH_MAX;
+        match self.list.last() {
+            Some(level) if deepest || bullet.indent < level.indent + 2 => self.next_item(&bullet),
+            _ => self.open_list(&bullet),
+        }
+        self.block(Op::Item);
+        self.add(bullet.content);
+    }
+
+    fn next_item(&mut self, bullet: &Bullet) {
+        let continues = self.list.last_mut().is_some_and(|level| level.continues(bullet));
+        if continues {
+            self.block(Op::ItemEnd);
+        } else {
+            self.close_lists(self.list.len() - 1);
+            self.open_list(bullet);
+        }
+    }
+
+    fn open_list(&mut self, bullet: &Bullet) {
+        let first = bullet.number.unwrap_or(0);
+        self.block(Op::List(bullet.number));
+        self.list.push(Level { indent: bullet.indent, marker: bullet.marker, shown: first, first, repeats: true });
+    }
+
+    fn close_lists(&mut self, depth: usize) {
+        while self.list.len() > depth {
+            self.block(Op::ItemEnd);
+            let ordered = self
+                .list
+                .pop()
+                .is_some_and(|level| level.marker.is_ascii_punctuation() && matches!(level.marker, b'.' | b')'));
+            self.block(Op::ListEnd(ordered.then_some(0)));
+        }
+    }
+}
+
+impl Level {
+    /// Whether the bullet is the list's next one. If it is, it counts.
+    fn continues(&mut self, bullet: &Bullet) -> bool {
+        if self.marker != bullet.marker {
+            return false;
+        }
+        let Some(number) = bullet.number else { return true };
+        let repeats = self.repeats && number == self.first;
+        if !repeats && number != self.shown + 1 {
+            return false;
+        }
+        self.repeats = repeats;
+        self.shown += 1;
+        true
+    }
+}
+
+/// What begins an item on `line`: spaces, a bullet or a number, a space and something more.
+fn bullet(text: &str, line: Span) -> Option<Bullet> {
+    let typed = line.of(text);
+    let indent = indent_of(typed);
+    let rest = &typed[indent..];
+    let (marker, number, taken) = match *rest.as_bytes().first()? {
+        mark @ (b'-' | b'*' | b'+') => (mark, None, 1),
+        b'0'..=b'9' => {
+            let digits = rest.bytes().take(10).take_while(u8::is_ascii_digit).count();
+            let zeros = digits > 1 && rest.starts_with('0');
+            let number = rest[..digits].parse().ok().filter(|_| digits < 10 && !zeros)?;
+            (*rest.as_bytes().get(digits)?, Some(number), digits + 1)
+        }
+        _ => return None,
+    };
+    let content = rest[taken..].trim_start();
+    let spaced = rest[taken..].starts_with([' ', '\t']) && !content.is_empty();
+    let known = number.is_none() || matches!(marker, b'.' | b')');
+    (spaced && known).then(|| Bullet { indent, marker, number, content: Span::new(line.to - content.len(), line.to) })
+}
+
+fn indent_of(line: &str) -> usize {
+    line.bytes().take_while(|b| *b == b' ').count()
+}
+
+/// The mark and number of marks with which `line` opens code, perhaps with the name of a language.
+///
+/// More words behind the marks are text that would be lost.
+fn fence_mark(line: &str) -> Option<(u8, usize)> {
+    let mark = *line.as_bytes().first().filter(|b| matches!(b, b'`' | b'~'))?;
+    let length = line.bytes().take_while(|b| *b == mark).count();
+    let name = line[length..].trim();
+    let is_name = name.len() <= 32
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'#' | b'-' | b'.' | b'_'));
+    ((3..=FENCE_BYTES_MAX).contains(&length) && is_name).then_some((mark, length))
+}
+
+fn closes_fence(line: &str, mark: u8, length: usize) -> bool {
+    let typed = line.trim();
+    typed.len() >= length && typed.bytes().all(|b| b == mark)
+}
+
+fn without_outer_breaks(text: &str, span: Span) -> Span {
+    let typed = span.of(text);
+    let from = span.from + usize::from(typed.starts_with('\n'));
+    let to = span.to - usize::from(typed.ends_with('\n'));
+    Span::new(from, to.max(from))
+}

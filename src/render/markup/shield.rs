@@ -1,0 +1,156 @@
+//! Shows a line to pulldown-cmark with inert characters where the text must stay as typed.
+//!
+//! Each byte keeps its place, so that places in the shielded line are places in the line.
+
+use super::Span;
+use super::scan::{TagFinder, spoiler_tag};
+use super::url;
+
+/// Stands for what reads like a word, such as an address.
+const WORD: u8 = b'x';
+
+/// Stands for punctuation.
+const POINT: u8 = b',';
+
+/// Appends `line` of `text` to `out`, shielded.
+pub(super) fn line(text: &str, line: Span, out: &mut String) {
+    let mut shield = Shield { text, line, copied: line.from, tags: TagFinder::default(), out };
+    let bytes = text.as_bytes();
+    let mut at = line.from;
+    while at < line.to {
+        at = match bytes[at] {
+            b'<' => shield.cover(at, at + 1, POINT),
+            b'!' if bytes[at + 1..line.to].starts_with(b"[") => shield.cover(at, at + 2, POINT),
+            b']' => shield.closing_bracket(at),
+            b'[' => shield.opening_bracket(at),
+            b':' => shield.address(at),
+            b'*' | b'_' => shield.emphasis(at),
+            b'`' => shield.backtick(at),
+            _ => at + 1,
+        };
+    }
+    shield.copy_up_to(line.to);
+}
+
+struct Shield<'a> {
+    text: &'a str,
+    line: Span,
+    copied: usize,
+    tags: TagFinder,
+    out: &'a mut String,
+}
+
+impl Shield<'_> {
+    fn copy_up_to(&mut self, at: usize) {
+        self.out.push_str(&self.text[self.copied..at]);
+        self.copied = at;
+    }
+
+    fn cover(&mut self, from: usize, to: usize, with: u8) -> usize {
+        self.copy_up_to(from);
+        self.out.extend(std::iter::repeat_n(char::from(with), to - from));
+        self.copied = to;
+        to
+    }
+
+    fn rest(&self, at: usize) -> &str {
+        &self.text[at..self.line.to]
+    }
+
+    fn before(&self, at: usize) -> char {
+        self.text[self.line.from..at].chars().next_back().unwrap_or(' ')
+    }
+
+    fn after(&self, at: usize) -> char {
+        self.rest(at).chars().next().unwrap_or(' ')
+    }
+
+    fn address(&mut self, at: usize) -> usize {
+        if !self.rest(at).starts_with("://") {
+            return at + 1;
+        }
+        match url::around(&self.text[..self.line.to], at, self.copied) {
+            Some(span) => self.cover(span.from, span.to, WORD),
+            None => at + 1,
+        }
+    }
+
+    /// Only `[words](https://…)` is a link: no other scheme, no relative address, no title.
+    fn closing_bracket(&mut self, at: usize) -> usize {
+        let rest = self.rest(at);
+        if !rest.starts_with("](") {
+            return at + 1;
+        }
+        let colon = ["](http", "](https"]
+            .iter()
+            .map(|start| start.len())
+            .find(|n| rest[1..].get(n - 1..).is_some_and(|r| r.starts_with("://")));
+        let span = colon.and_then(|colon| url::around(&self.text[..self.line.to], at + colon, at + 2));
+        match span {
+            Some(span) if span.from == at + 2 && self.rest(span.to).starts_with(')') => at + 1,
+            _ => self.cover(at, at + 1, POINT),
+        }
+    }
+
+    fn opening_bracket(&mut self, at: usize) -> usize {
+        if let Some((_, span)) = spoiler_tag(self.text, at, self.line.to) {
+            return self.cover(span.from, span.to, POINT);
+        }
+        match self.tags.at(self.text, at, self.line.to) {
+            Some(tagged) => self.cover(tagged.whole.from, tagged.whole.to, WORD),
+            None => at + 1,
+        }
+    }
+
+    fn emphasis(&mut self, at: usize) -> usize {
+        let mark = self.text.as_bytes()[at];
+        let end = at + self.rest(at).bytes().take_while(|b| *b == mark).count();
+        let (before, after) = (self.before(at), self.after(end));
+        let typed = match mark {
+            b'*' => is_typed_star(end - at, before, after),
+            _ => is_typed_underscore(end - at, before, after),
+        };
+        if typed || end - at > 3 || self.is_face(at, end, mark) {
+            return self.cover(at, end, POINT);
+        }
+        end
+    }
+
+    /// `*_*`, `*.*`, `_/_`: a single sign between two marks.
+    fn is_face(&self, at: usize, end: usize, mark: u8) -> bool {
+        let mark = char::from(mark);
+        let sign = |c: char| !c.is_alphanumeric() && !c.is_whitespace() && c != mark;
+        let mut ahead = self.rest(end).chars();
+        let mut behind = self.text[self.line.from..at].chars().rev();
+        let is = |side: &mut dyn Iterator<Item = char>| {
+            side.next().is_some_and(sign) && side.next() == Some(mark) && side.next() != Some(mark)
+        };
+        end - at == 1 && (is(&mut ahead) || is(&mut behind))
+    }
+
+    /// A backtick in a face, such as `(´・ω・｀)` typed in ASCII, opens no code.
+    fn backtick(&mut self, at: usize) -> usize {
+        let end = at + self.rest(at).bytes().take_while(|b| *b == b'`').count();
+        let (before, after) = (self.before(at), self.after(end));
+        let left_cheek = matches!(before, '(' | '（') && !after.is_ascii();
+        let right_cheek = matches!(after, ')' | '）') && !before.is_ascii();
+        if end - at == 1 && (left_cheek || right_cheek) { self.cover(at, end, POINT) } else { end }
+    }
+}
+
+/// A star inside a word, as in `f*ck` or `2*3`, and one in a face, as in `(*^_^*)`.
+fn is_typed_star(run: usize, before: char, after: char) -> bool {
+    let inside = before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric();
+    let sign = |c: char| !c.is_alphanumeric() && !c.is_whitespace() && !matches!(c, '*' | '_' | '`' | '[' | '|');
+    let left_cheek = matches!(before, '(' | '（') && sign(after);
+    let right_cheek = matches!(after, ')' | '）') && sign(before) && !".,!?'\":;)]…".contains(before);
+    inside || run == 1 && (left_cheek || right_cheek)
+}
+
+/// An underscore in a face, such as `>_<` or `-_-`.
+fn is_typed_underscore(run: usize, before: char, after: char) -> bool {
+    let sign = |c: char| !c.is_alphanumeric() && !c.is_whitespace();
+    let opens = "\"'([*|".contains(before);
+    let closes = ".,!?:;\"')]*|".contains(after);
+    run == 1 && sign(before) && sign(after) && (before == after || !(opens || closes))
+}
