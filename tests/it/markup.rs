@@ -1,5 +1,9 @@
 //! What posters type, and what readers see.
 
+mod properties;
+mod samples;
+mod vocabulary;
+
 use nejiboard::model::quotes::Quote;
 use nejiboard::render::markup::{Links, render};
 
@@ -36,6 +40,7 @@ fn html(body: &str) -> String {
 fn check(pairs: &[(&str, &str)]) {
     for (typed, shown) in pairs {
         assert_eq!(html(typed), *shown, "typed:\n{typed}");
+        vocabulary::check(shown);
     }
 }
 

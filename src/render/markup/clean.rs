@@ -32,7 +32,7 @@ fn rewrite(body: &str) -> String {
     while let Some(c) = chars.next() {
         if filter.keeps(c) {
             text.push(c);
-        } else if !text.ends_with(HOLE) && !(c == '\r' && chars.peek() == Some(&'\n')) {
+        } else if !(text.ends_with(HOLE) || c == '\r' && chars.peek() == Some(&'\n')) {
             text.push(HOLE);
         }
     }

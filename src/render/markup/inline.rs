@@ -54,8 +54,8 @@ struct Reader<'a> {
     line: usize,
     /// Up to where the source is dealt with.
     at: usize,
-    /// The open link, as the index of its step.
-    links: Vec<usize>,
+    /// The open link: the index of its step, and its bracket.
+    links: Vec<(usize, Span)>,
     ops: &'a mut Vec<Op>,
 }
 
@@ -65,7 +65,8 @@ impl Reader<'_> {
             Event::Start(Tag::Emphasis) => self.opens(Element::Em, range.from + 1),
             Event::Start(Tag::Strong) => self.opens(Element::Strong, range.from + 2),
             Event::Start(Tag::Link { .. }) => {
-                self.links.push(self.ops.len());
+                let bracket = self.typed(Span::new(range.from, range.from + 1));
+                self.links.push((self.ops.len(), bracket));
                 self.opens(Element::Link(Span::new(0, 0)), range.from + 1);
             }
             Event::End(TagEnd::Emphasis) => self.closes(Element::Em, range.to),
@@ -91,7 +92,7 @@ impl Reader<'_> {
 
     /// Now it is known where the address stands: `](address)` is what is left.
     fn link_ends(&mut self, to: usize) {
-        let Some(start) = self.links.pop() else { return };
+        let Some((start, bracket)) = self.links.pop() else { return };
         let address = self.typed(Span::new(self.at + 2, to - 1));
         let shows = |op: &Op| match op {
             Op::Text(span) => span.of(self.text).chars().any(|c| !c.is_whitespace() && !c.is_control()),
@@ -103,9 +104,9 @@ impl Reader<'_> {
             return self.closes(Element::Link(address), to);
         }
         // Nobody could see or press it.
-        self.ops.truncate(start);
-        let typed = Span::new(address.from - 3, address.to + 1);
-        scan::scan(self.text, typed, Place::Open, self.ops);
+        self.ops[start] = Op::Text(bracket);
+        let rest = Span::new(address.from - 2, address.to + 1);
+        scan::scan(self.text, rest, Place::Open, self.ops);
         self.at = to;
     }
 

@@ -342,14 +342,14 @@ fn bullet(text: &str, line: Span) -> Option<Bullet> {
             let digits = rest.bytes().take(10).take_while(u8::is_ascii_digit).count();
             let zeros = digits > 1 && rest.starts_with('0');
             let number = rest[..digits].parse().ok().filter(|_| digits < 10 && !zeros)?;
-            (*rest.as_bytes().get(digits)?, Some(number), digits + 1)
+            let marker = *rest.as_bytes().get(digits).filter(|b| matches!(b, b'.' | b')'))?;
+            (marker, Some(number), digits + 1)
         }
         _ => return None,
     };
     let content = rest[taken..].trim_start();
     let spaced = rest[taken..].starts_with([' ', '\t']) && !content.is_empty();
-    let known = number.is_none() || matches!(marker, b'.' | b')');
-    (spaced && known).then(|| Bullet { indent, marker, number, content: Span::new(line.to - content.len(), line.to) })
+    spaced.then(|| Bullet { indent, marker, number, content: Span::new(line.to - content.len(), line.to) })
 }
 
 fn indent_of(line: &str) -> usize {
