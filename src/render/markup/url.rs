@@ -20,7 +20,7 @@ pub(super) fn around(text: &str, colon: usize, floor: usize) -> Option<super::Sp
     let after_host = host + host_bytes(&text[host..])?;
     let to = after_host + path_bytes(&text[after_host..]);
     let kept = text[host..to]
-        .trim_end_matches(|c| matches!(c, '?' | '!' | '.' | ',' | ':' | ';' | '*' | '_' | '~' | '\'' | '(' | '['));
+        .trim_end_matches(['?', '!', '.', ',', ':', ';', '*', '_', '~', '\'', '(', '[']);
     Some(super::Span::new(from, host + kept.len()))
 }
 

@@ -41,7 +41,8 @@ fn no_attack_leaves_the_vocabulary() {
             count += 1;
         }
     }
-    let mut lists: Vec<_> = fs::read_dir(folder.join("xss")).expect("the folder is there").flatten().map(|e| e.path()).collect();
+    let mut lists: Vec<_> =
+        fs::read_dir(folder.join("xss")).expect("the folder is there").flatten().map(|e| e.path()).collect();
     lists.sort();
     for list in lists.iter().filter(|list| list.extension().is_some_and(|e| e == "txt")) {
         let text = fs::read_to_string(list).expect("the list is text");

@@ -96,11 +96,15 @@ fn is_known(tag: &str) -> bool {
     let lower = address.to_ascii_lowercase();
     let leads_out = lower.starts_with("http://") || lower.starts_with("https://");
     let clean = !address.contains(|c: char| matches!(c, '"' | '<' | '\\') || c.is_whitespace() || c.is_control());
-    clean && character_references_end(address) && (quote && address.contains("#p") | address.starts_with('/') || leads_out && !quote)
+    clean
+        && character_references_end(address)
+        && (quote && address.contains("#p") | address.starts_with('/') || leads_out && !quote)
 }
 
 fn character_references_end(address: &str) -> bool {
-    address.match_indices('&').all(|(at, _)| ["&amp;", "&gt;", "&lt;", "&quot;"].iter().any(|known| address[at..].starts_with(known)))
+    address
+        .match_indices('&')
+        .all(|(at, _)| ["&amp;", "&gt;", "&lt;", "&quot;"].iter().any(|known| address[at..].starts_with(known)))
 }
 
 #[test]
