@@ -1,6 +1,8 @@
 //! The one test program, a module a feature.
 mod door;
 mod import;
+mod import_fourchan;
+mod import_html;
 mod markup;
 mod settings;
 mod theme;

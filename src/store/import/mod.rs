@@ -24,7 +24,9 @@ pub mod fourchan;
 pub mod html;
 pub mod jsonl;
 mod lines;
+mod loose;
 mod numbers;
+mod tags;
 
 pub use fourchan::fourchan;
 pub use jsonl::jsonl;
