@@ -1,13 +1,18 @@
 //! Pieces of a comment to markup that shows just them.
 //!
-//! Text is escaped with backslashes only where markup would take it for something else. Styles are closed and opened
-//! again at each line end, since that is where markup and HTML agree least.
+//! Text is escaped only where markup would take it for something else, and only with those backslashes that markup does
+//! not show: before `*`, `_`, a backtick and square brackets, before `||`, and before `-`, `+` and `~` at the start of a line. All
+//! other ASCII punctuation stands for itself, `<` and `&` among it. Styles are closed and opened again at each line end,
+//! since that is where markup and HTML agree least.
 
 use super::html::{Piece, Style};
+use crate::model::quotes;
 
 /// A code span that shows exactly `text`, which is one line.
 pub(super) fn code_span(text: &str) -> String {
-    let ticks = "`".repeat(longest_run(text, '`') + 1);
+    // A single backtick beside a character that is not ASCII may be taken for the cheek of a face.
+    let faces = text.starts_with(|c: char| !c.is_ascii()) || text.ends_with(|c: char| !c.is_ascii());
+    let ticks = "`".repeat((longest_run(text, '`') + 1).max(1 + usize::from(faces)));
     let padded = text.starts_with('`') || text.ends_with('`') || text.starts_with(' ') && text.ends_with(' ');
     let pad = if padded { " " } else { "" };
     format!("{ticks}{pad}{text}{pad}{ticks}")
@@ -15,7 +20,8 @@ pub(super) fn code_span(text: &str) -> String {
 
 /// A fence that shows exactly `text`.
 pub(super) fn fence(text: &str) -> String {
-    let ticks = "`".repeat((longest_run(text, '`') + 1).max(3));
+    // A longer fence is none; only a line of nothing but backticks closes one, so that this is long enough for code.
+    let ticks = "`".repeat((longest_run(text, '`') + 1).clamp(3, 16));
     format!("{ticks}\n{text}\n{ticks}")
 }
 
@@ -27,17 +33,55 @@ pub(super) fn art(text: &str) -> String {
     }
 }
 
-/// A link that shows `text`.
+/// A link that shows `text`. What would end its address early is percent-encoded.
 pub(super) fn link(text: &str, url: &str) -> String {
-    let url = url.replace('(', "%28").replace(')', "%29");
     let mut out = String::from("[");
     for c in text.chars() {
-        if "\\[]*_`<&|~!".contains(c) {
+        if matches!(c, '[' | ']' | '*' | '`') || c == '|' && !out.ends_with('|') {
             out.push('\\');
         }
         out.push(c);
     }
-    out + "](" + &url + ")"
+    out.push_str("](");
+    let end = url.trim_end_matches(URL_NEVER_ENDS_IN).len();
+    for (at, c) in url.char_indices() {
+        let awkward = "()[]|".contains(c) || end <= at || is_wide_punctuation(c);
+        match awkward {
+            true => c.encode_utf8(&mut [0; 4]).bytes().for_each(|b| out.push_str(&format!("%{b:02X}"))),
+            false => out.push(c),
+        }
+    }
+    out.push(')');
+    out
+}
+
+/// What belongs to the sentence rather than to a bare URL before it.
+const URL_NEVER_ENDS_IN: [char; 12] = ['?', '!', '.', ',', ':', ';', '*', '_', '~', '\'', '(', '['];
+
+/// How much of the start of `text` a bare URL takes; brackets that it opens it also closes.
+fn bare_url_bytes(text: &str) -> usize {
+    let (mut round, mut square) = (0_usize, 0_usize);
+    let end = text.find(|c: char| {
+        let closing = match c {
+            '(' | '[' => {
+                *(if c == '(' { &mut round } else { &mut square }) += 1;
+                return false;
+            }
+            ')' => &mut round,
+            ']' => &mut square,
+            _ => return c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '\\' | '|') || is_wide_punctuation(c),
+        };
+        let unopened = *closing == 0;
+        *closing = closing.saturating_sub(1);
+        unopened
+    });
+    text[..end.unwrap_or(text.len())].trim_end_matches(URL_NEVER_ENDS_IN).len()
+}
+
+/// Punctuation of Chinese and Japanese and typographic quotes, at which a bare URL ends.
+fn is_wide_punctuation(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{303F}' | '\u{FF00}'..='\u{FF0F}' | '\u{FF1A}'..='\u{FF20}' | '\u{FF3B}'..='\u{FF40}'
+        | '\u{FF5B}'..='\u{FF65}' | '\u{2018}'..='\u{201F}' | '\u{AB}' | '\u{BB}')
 }
 
 fn longest_run(text: &str, wanted: char) -> usize {
@@ -103,7 +147,7 @@ impl Writer {
     fn line(&mut self, line: &[Piece]) {
         let mut in_spoiler = false;
         for (i, piece) in line.iter().enumerate() {
-            let next = line[i + 1..].iter().find_map(first_char).unwrap_or('\n');
+            let mut next = line[i + 1..].iter().find_map(first_char).unwrap_or('\n');
             let (text, style) = match piece {
                 Piece::Text(text, style) | Piece::Raw(text, style) | Piece::Url(text, style) => (text, *style),
                 Piece::Block(block) => {
@@ -112,6 +156,9 @@ impl Writer {
                 }
                 Piece::Break => continue,
             };
+            if style.spoiler != line.get(i + 1).is_some_and(Piece::is_spoiler) {
+                next = '[';
+            }
             let mut text = text.as_str();
             let starts = self.out.is_empty() || self.out.ends_with('\n');
             if starts && matches!(piece, Piece::Text(..)) {
@@ -128,20 +175,13 @@ impl Writer {
         }
     }
 
-    /// Writes what must stand at the very start of a line, outside any style: indentation and the arrows of greentext.
+    /// Writes what must stand at the very start of a line, outside any style: indentation and the arrow of greentext.
     fn line_start<'a>(&mut self, text: &'a str, style: Style) -> &'a str {
         let inner = text.trim_start_matches([' ', '\t']);
-        let indent = text[..text.len() - inner.len()].chars().map(|c| if c == '\t' { 4 } else { 1 }).sum::<usize>();
-        // Four spaces would be code; no-break spaces look the same and are not.
-        self.out.push_str(&if indent < 4 { " ".repeat(indent) } else { "\u{A0}".repeat(indent) });
-        let quoted = style != Style::default() && inner.starts_with('>') && !inner.starts_with(">>");
-        match quoted {
-            true => {
-                self.out.push('>');
-                &inner[1..]
-            }
-            false => inner,
-        }
+        let green = style != Style::default() && inner.starts_with('>') && quotes::parse(inner).is_none();
+        let outside = text.len() - inner.len() + usize::from(green);
+        self.out.push_str(&text[..outside]);
+        &text[outside..]
     }
 
     fn block(&mut self, block: &str, in_spoiler: &mut bool) {
@@ -179,10 +219,9 @@ impl Writer {
         let written = &self.out[from + marks.len()..];
         let first = written.chars().next().unwrap_or(' ');
         let last = written.chars().next_back().unwrap_or(' ');
-        let opens =
-            before != '*' && (first.is_alphanumeric() || before.is_whitespace() || before.is_ascii_punctuation());
-        let closes = last.is_alphanumeric() || after.is_whitespace() || after.is_ascii_punctuation();
-        if opens && closes {
+        let in_face = marks == "*" && (before == '(' || after == ')') && !(is_word(first) && is_word(last));
+        let is_face = written.chars().count() == 1 && !is_word(first);
+        if before != '*' && mark_works(before, first) && mark_works(after, last) && !in_face && !is_face {
             self.out.push_str(marks);
         } else {
             self.out.truncate(from);
@@ -196,18 +235,26 @@ impl Writer {
         match piece {
             Piece::Text(..) => self.escaped(text, next, line_start),
             Piece::Url(..) => self.url(text, next),
-            _ => self.out.push_str(text),
+            _ => self.raw(text),
         }
     }
 
     /// Writes a URL so that it ends where it ended.
     fn url(&mut self, url: &str, next: char) {
         let before = self.out.chars().next_back().unwrap_or('\n');
-        let loose = !before.is_alphanumeric() && (next.is_whitespace() || ")]}\"'*,".contains(next));
-        match loose && !url.ends_with(|c: char| c.is_ascii_punctuation() && c != '/') {
+        let ends = next.is_whitespace() || is_wide_punctuation(next) || ")]}\"'*,.!?;:<>".contains(next);
+        match ends && !before.is_ascii_alphanumeric() && bare_url_bytes(url) == url.len() {
             true => self.out.push_str(url),
-            false => self.out.extend(["<", url, ">"]),
+            false => self.raw(&link(url, url)),
         }
+    }
+
+    fn raw(&mut self, markup: &str) {
+        if markup.starts_with('[') && self.out.ends_with(['!', '\\']) {
+            // Otherwise it would be a picture, or no link.
+            self.out.push(' ');
+        }
+        self.out.push_str(markup);
     }
 
     /// Writes text, escaped where it matters. `next` is the character that will follow.
@@ -218,11 +265,16 @@ impl Writer {
         }
         let mut before = self.out.chars().next_back().unwrap_or('\n');
         while let Some(c) = rest.chars().next() {
-            if c == 'h' && !before.is_alphanumeric() && (rest.starts_with("http://") || rest.starts_with("https://")) {
-                let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')).unwrap_or(rest.len());
-                self.out.push_str(&rest[..end]);
-                before = '/';
-                rest = &rest[end..];
+            let address = c == 'h' && (rest.starts_with("http://") || rest.starts_with("https://"));
+            if address && !before.is_ascii_alphanumeric() {
+                // Marks right behind it look like a part of it, and have nothing to pair with.
+                let after = rest[bare_url_bytes(rest)..].trim_start_matches(['*', '_']);
+                let url = &rest[..rest.len() - after.len()];
+                match after.is_empty() {
+                    true => self.url(url, next),
+                    false => self.out.push_str(url),
+                }
+                (rest, before) = (after, '/');
                 continue;
             }
             let run = match c {
@@ -230,20 +282,22 @@ impl Writer {
                 _ => c.len_utf8(),
             };
             let after = rest[run..].chars().next().unwrap_or(next);
+            let alone = before.is_whitespace() && after.is_whitespace();
+            let inside = before.is_alphanumeric() && after.is_alphanumeric();
+            let inside_ascii = inside && before.is_ascii() && after.is_ascii();
             let escape = match c {
-                '*' => self.risks.stars && !(before.is_whitespace() && after.is_whitespace()),
-                '_' => self.risks.underscores && can_pair(before, after),
+                '*' => self.risks.stars && run <= 3 && !alone && !inside_ascii,
+                '_' => self.risks.underscores && run <= 3 && !alone && !inside,
                 '`' => self.risks.ticks,
-                '|' => 1 < run || after == '|',
+                '|' => run == 2 && !alone,
                 '[' => opens_tag(rest),
-                ']' => after == '(',
-                '<' => after.is_ascii_alphanumeric(),
-                '&' => opens_reference(rest),
-                '\\' => after.is_ascii_punctuation() || after == '\n' || rest.len() == 1,
+                ']' => rest.starts_with("](http"),
+                '\\' => matches!(after, '*' | '`' | '[' | ']' | '_' | '\\') || rest.starts_with("\\||"),
                 _ => false,
             };
-            for c in rest[..run].chars() {
-                if escape {
+            for (i, c) in rest[..run].chars().enumerate() {
+                // One backslash keeps both pipes.
+                if escape && (c != '|' || i == 0) {
                     self.out.push('\\');
                 }
                 self.out.push(c);
@@ -253,53 +307,50 @@ impl Writer {
         }
     }
 
-    /// Escapes what would begin a list, a rule, a heading's underline or a fence, and returns the rest of the text.
+    /// Keeps what would begin a list or code as it is, and returns the rest of the text.
     fn block_start<'a>(&mut self, text: &'a str, next: char) -> &'a str {
-        let bytes = text.as_bytes();
-        let space_at = |at: usize| match bytes.get(at) {
-            Some(b) => b.is_ascii_whitespace(),
-            None => next == '\n',
-        };
+        let typed = text.trim_start_matches(' ');
+        let bytes = typed.as_bytes();
         let Some(first) = bytes.first() else { return text };
+        let goes_on = |taken: usize| {
+            let rest = &typed[taken..];
+            rest.starts_with([' ', '\t']) && (!rest.trim_start().is_empty() || next != '\n')
+        };
         let digits = bytes.iter().take(10).take_while(|b| b.is_ascii_digit()).count();
-        if (1..10).contains(&digits) && matches!(bytes.get(digits), Some(b'.' | b')')) && space_at(digits + 1) {
-            self.out.extend([&text[..digits], "\\", &text[digits..=digits]]);
-            return &text[digits + 1..];
+        let dotted = matches!(bytes.get(digits), Some(b'.' | b')'));
+        if (1..10).contains(&digits) && dotted && goes_on(digits + 1) {
+            // No backslash is hidden here; a no-break space looks the same and begins no list.
+            self.out.push_str(&text[..text.len() - typed.len() + digits + 1]);
+            self.out.push('\u{A0}');
+            return &typed[digits + 2..];
         }
-        let ruled = next == '\n' && bytes.iter().all(|b| b == first || *b == b' ');
         let escape = match first {
-            b'-' | b'*' | b'+' => space_at(1) || ruled,
-            b'_' => ruled,
-            b'=' => ruled,
-            b'~' => text.starts_with("~~~"),
-            b'`' => text.starts_with("```"),
-            _ => false,
+            b'-' | b'*' | b'+' => goes_on(1),
+            b'~' => typed.starts_with("~~~"),
+            _ => typed.starts_with("```"),
         };
         if !escape {
             return text;
         }
-        self.out.push('\\');
-        self.out.push(char::from(*first));
-        &text[1..]
+        self.out.push_str(&text[..text.len() - typed.len()]);
+        self.out.extend(['\\', char::from(*first)]);
+        &typed[1..]
     }
 }
 
-/// Whether underscores between these two could open or close emphasis.
-fn can_pair(before: char, after: char) -> bool {
-    let inside_a_word = before.is_alphanumeric() && after.is_alphanumeric();
-    let alone = before.is_whitespace() && after.is_whitespace();
-    !inside_a_word && !alone
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric()
+}
+
+/// Whether a mark of emphasis between `outer` and `inner`, which it holds, is taken as one.
+fn mark_works(outer: char, inner: char) -> bool {
+    let inside_a_word = outer.is_ascii_alphanumeric() && inner.is_ascii_alphanumeric();
+    !inside_a_word && (is_word(inner) || outer.is_whitespace() || outer.is_ascii_punctuation())
 }
 
 fn opens_tag(text: &str) -> bool {
     let tags = ["[spoiler]", "[/spoiler]", "[code]", "[/code]", "[aa]", "[/aa]"];
     tags.iter().any(|tag| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)))
-}
-
-/// Whether `text` begins with a character reference, which markup knows too.
-fn opens_reference(text: &str) -> bool {
-    let name = text[1..].bytes().take(40).take_while(|b| b.is_ascii_alphanumeric() || *b == b'#').count();
-    0 < name && text.as_bytes().get(1 + name) == Some(&b';')
 }
 
 fn first_char(piece: &Piece) -> Option<char> {

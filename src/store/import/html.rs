@@ -71,6 +71,16 @@ pub(super) enum Piece {
     Block(String),
 }
 
+impl Piece {
+    /// Whether it is part of a spoiler.
+    pub fn is_spoiler(&self) -> bool {
+        match self {
+            Piece::Text(_, style) | Piece::Raw(_, style) | Piece::Url(_, style) => style.spoiler,
+            Piece::Break | Piece::Block(_) => false,
+        }
+    }
+}
+
 /// What an element does to what it holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Role {
@@ -128,6 +138,11 @@ impl Builder {
         Style { bold: has(Role::Bold), italic: has(Role::Italic), spoiler: has(Role::Spoiler) }
     }
 
+    /// Whether we are inside something of which nothing is kept.
+    fn drops(&self) -> bool {
+        self.open.iter().any(|(_, role)| *role == Role::Dropped)
+    }
+
     fn at_line_start(&self) -> bool {
         matches!(self.pieces.last(), None | Some(Piece::Break | Piece::Block(_)))
     }
@@ -139,7 +154,7 @@ impl Builder {
     }
 
     fn text(&mut self, html: &str) {
-        if self.open.iter().any(|(_, role)| *role == Role::Dropped) {
+        if self.drops() {
             return;
         }
         let text = entities::decode(html, Place::Text).replace("\r\n", "\n").replace('\r', "\n");
@@ -164,9 +179,12 @@ impl Builder {
 
     fn push(&mut self, text: &str) {
         let style = self.style();
+        // The text of a link begins a piece of its own, since the link is made of whole pieces.
+        let count = self.pieces.len();
+        let at_link = self.open.iter().any(|(_, role)| matches!(role, Role::Link { from, .. } if *from == count));
         match self.pieces.last_mut() {
             _ if text.is_empty() => {}
-            Some(Piece::Text(last, same)) if *same == style => last.push_str(text),
+            Some(Piece::Text(last, same)) if *same == style && !at_link => last.push_str(text),
             _ => self.pieces.push(Piece::Text(text.to_owned(), style)),
         }
     }
@@ -180,16 +198,17 @@ impl Builder {
             self.close("a");
         }
         if self.open.len() < DEPTH_MAX {
-            let role = self.role(&name, attributes);
+            let role = if self.drops() { Role::Nothing } else { self.role(&name, attributes) };
             self.begin(&role);
             self.open.push((name, role));
         }
     }
 
     fn void(&mut self, name: &str, attributes: Attributes<'_>) {
-        let dropped = self.open.iter().any(|(_, role)| *role == Role::Dropped);
+        if self.drops() {
+            return;
+        }
         match (name, &mut self.verbatim) {
-            _ if dropped => {}
             ("br", Some(verbatim)) => verbatim.push('\n'),
             ("br", None) => self.pieces.push(Piece::Break),
             ("hr", None) => self.new_line(),
@@ -282,7 +301,7 @@ impl Builder {
                 }
             }
             Role::Line => self.pieces.push(Piece::Break),
-            _ if matches!(name.as_str(), "td" | "th") && self.verbatim.is_none() => self.push(" "),
+            _ if matches!(name.as_str(), "td" | "th") && self.verbatim.is_none() && !self.drops() => self.push(" "),
             _ => {}
         }
     }
@@ -345,6 +364,11 @@ fn web_address(href: &str) -> Option<String> {
     let href = if href.starts_with("//") { format!("https:{href}") } else { href.to_owned() };
     let scheme = |scheme: &str| href.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     if !scheme("http://") && !scheme("https://") {
+        return None;
+    }
+    // A name before an `@` is there to mislead; without a host it leads nowhere.
+    let host = href.split("//").nth(1)?.split(['/', '?', '#']).next()?;
+    if host.contains('@') || !host.starts_with(|c: char| c.is_alphanumeric() || c == '[') {
         return None;
     }
     let mut url = String::with_capacity(href.len());
