@@ -12,7 +12,7 @@ mod rounds;
 mod serve;
 mod verify;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use clap::CommandFactory;
 use serde_json::json;
@@ -151,7 +151,11 @@ fn log_to_stderr(common: &Common, serving: bool) {
         (_, 1) => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let logger = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr);
+    let logger = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A second start in one process, as in tests, keeps the first one's logger.
     let _ = logger.try_init();
 }

@@ -291,6 +291,9 @@ impl Rounds {
             error!(error = %chain(&**error), posts = committed.failed.len(), "cannot store posts; trying again");
         }
         self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
+        if posts == 0 && report.written.is_empty() && report.removed.is_empty() {
+            return;
+        }
         info!(
             posts,
             written = report.written.len(),

@@ -19,8 +19,7 @@ pub(super) fn around(text: &str, colon: usize, floor: usize) -> Option<super::Sp
     let host = colon + 3;
     let after_host = host + host_bytes(&text[host..])?;
     let to = after_host + path_bytes(&text[after_host..]);
-    let kept = text[host..to]
-        .trim_end_matches(['?', '!', '.', ',', ':', ';', '*', '_', '~', '\'', '(', '[']);
+    let kept = text[host..to].trim_end_matches(['?', '!', '.', ',', ':', ';', '*', '_', '~', '\'', '(', '[']);
     Some(super::Span::new(from, host + kept.len()))
 }
 
