@@ -8,6 +8,7 @@ pub mod draw;
 pub mod links;
 pub mod markup;
 pub mod plan;
+mod post_template;
 mod posts;
 mod samples;
 pub mod theme;

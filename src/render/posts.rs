@@ -126,8 +126,7 @@ impl<'a> DrawnThread<'a> {
             body,
             backlinks,
         };
-        out.push_str(&theme.draw("post", &view)?);
-        Ok(())
+        theme.draw_post(&view, out)
     }
 
     fn name_of(&self, post: &'a Post) -> &'a str {

@@ -5,10 +5,12 @@ use std::fmt;
 use std::path::PathBuf;
 
 use handlebars::template::{Template, TemplateElement};
-use handlebars::{Handlebars, RenderError};
+use handlebars::{Handlebars, JsonTruthy, RenderError, Renderable};
 use serde::Serialize;
 
+use super::post_template::PostTemplate;
 use super::samples;
+use super::views::PostView;
 use crate::model::theme::{ThemeFile, ThemeFiles};
 
 /// Templates that every theme has; the built-in one provides those that a theme leaves out.
@@ -20,6 +22,8 @@ const SAFE_VALUES: [&str; 2] = ["body", "posts"];
 /// A theme that can draw.
 pub struct Theme {
     templates: Handlebars<'static>,
+    /// `post.hbs`, compiled; `None` if it is too clever for that.
+    post: Option<PostTemplate>,
     assets: BTreeMap<String, Asset>,
     origins: BTreeMap<String, PathBuf>,
     hash: u64,
@@ -69,7 +73,10 @@ impl Theme {
             }
         }
         templates.register_helper("asset", Box::new(AssetHelper { hrefs: asset_names }));
-        let theme = Theme { templates, assets, origins, hash: hash_of(files) };
+        templates.register_helper("if", Box::new(StrictIf { positive: true }));
+        templates.register_helper("unless", Box::new(StrictIf { positive: false }));
+        let post = templates.get_template("post").and_then(PostTemplate::compile);
+        let theme = Theme { templates, post, assets, origins, hash: hash_of(files) };
         theme.try_out(prefix)?;
         Ok(theme)
     }
@@ -92,6 +99,20 @@ impl Theme {
     /// Draws `template` with `values`.
     pub fn draw(&self, template: &str, values: &impl Serialize) -> Result<String, BadTheme> {
         self.templates.render(template, values).map_err(|error| self.explain(template, &error))
+    }
+
+    /// Draws `post.hbs` for one post.
+    pub fn draw_post(&self, post: &PostView<'_>, out: &mut String) -> Result<(), BadTheme> {
+        match &self.post {
+            Some(compiled) => compiled.draw(post, out),
+            None => out.push_str(&self.draw("post", post)?),
+        }
+        Ok(())
+    }
+
+    /// Whether `post.hbs` is simple enough to be compiled.
+    pub fn post_is_compiled(&self) -> bool {
+        self.post.is_some()
     }
 
     fn explain(&self, template: &str, error: &RenderError) -> BadTheme {
@@ -199,5 +220,32 @@ impl handlebars::HelperDef for AssetHelper {
             .get(name)
             .ok_or_else(|| handlebars::RenderErrorReason::Other(format!("the theme has no file `assets/{name}`")))?;
         Ok(handlebars::ScopedJson::Derived(href.as_str().into()))
+    }
+}
+
+/// `{{#if field}}` that takes a field which does not exist for a fault, and not for "no": strict mode lets it pass.
+struct StrictIf {
+    positive: bool,
+}
+
+impl handlebars::HelperDef for StrictIf {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &handlebars::Helper<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc handlebars::Context,
+        render: &mut handlebars::RenderContext<'reg, 'rc>,
+        out: &mut dyn handlebars::Output,
+    ) -> handlebars::HelperResult {
+        let missing = handlebars::RenderErrorReason::ParamNotFoundForIndex("if", 0);
+        let param = helper.param(0).ok_or(missing)?;
+        if param.is_value_missing() {
+            return Err(RenderError::strict_error(param.relative_path()));
+        }
+        let chosen = match param.value().is_truthy(false) == self.positive {
+            true => helper.template(),
+            false => helper.inverse(),
+        };
+        chosen.map_or(Ok(()), |template| template.render(registry, context, render, out))
     }
 }

@@ -1,0 +1,246 @@
+//! The template of a post, compiled to literal pieces and slots.
+//!
+//! A post is drawn hundreds of thousands of times where a page is drawn thousands of times, and handlebars takes more
+//! for it than all else together. What `post.hbs` commonly consists of (text, fields, `#if`, `#unless` and the loop
+//! over the backlinks) is therefore compiled when the theme is loaded. A template that does anything else is left to
+//! handlebars, whole; a test compares the two byte for byte.
+
+use std::fmt::Write;
+
+use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
+use handlebars::{Path, PathSeg};
+
+use super::views::{Backlink, PostView};
+
+/// A compiled post template.
+#[derive(Debug)]
+pub struct PostTemplate {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Text(String),
+    /// A field, escaped.
+    Field(Field),
+    /// A field as it is.
+    Raw(Field),
+    Choice {
+        field: Field,
+        truthy: Vec<Piece>,
+        falsy: Vec<Piece>,
+    },
+    Backlinks {
+        each: Vec<Piece>,
+        none: Vec<Piece>,
+    },
+}
+
+/// The fields of [`PostView`], and of [`Backlink`] inside the loop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Field {
+    No,
+    Href,
+    Op,
+    Deleted,
+    Name,
+    Trip,
+    Capcode,
+    Subject,
+    Sage,
+    Sticky,
+    Locked,
+    Archived,
+    Iso,
+    Time,
+    Body,
+    Backlinks,
+    BacklinkNo,
+    BacklinkHref,
+}
+
+/// In which of the two a name is looked up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Post,
+    Backlink,
+}
+
+impl PostTemplate {
+    /// Compiles `template`; `None` if it does something that only handlebars knows.
+    pub fn compile(template: &Template) -> Option<PostTemplate> {
+        Some(PostTemplate { pieces: pieces(template, Scope::Post)? })
+    }
+
+    /// Draws a post, as handlebars would.
+    pub fn draw(&self, post: &PostView<'_>, out: &mut String) {
+        draw(&self.pieces, post, None, out);
+    }
+}
+
+fn pieces(template: &Template, scope: Scope) -> Option<Vec<Piece>> {
+    template
+        .elements
+        .iter()
+        .filter(|element| !matches!(element, TemplateElement::Comment(_)))
+        .map(|element| piece(element, scope))
+        .collect()
+}
+
+fn piece(element: &TemplateElement, scope: Scope) -> Option<Piece> {
+    match element {
+        TemplateElement::RawString(text) => Some(Piece::Text(text.clone())),
+        TemplateElement::Expression(expression) => Some(Piece::Field(lone_field(expression, scope)?)),
+        TemplateElement::HtmlExpression(expression) => Some(Piece::Raw(lone_field(expression, scope)?)),
+        TemplateElement::HelperBlock(block) => block_piece(block, scope),
+        _ => None,
+    }
+}
+
+/// `{{field}}`. A list has no text that is worth a special case.
+fn lone_field(expression: &HelperTemplate, scope: Scope) -> Option<Field> {
+    let plain = expression.params.is_empty() && expression.hash.is_empty() && !expression.block;
+    let field = field(&expression.name, scope)?;
+    (plain && field != Field::Backlinks).then_some(field)
+}
+
+fn block_piece(block: &HelperTemplate, scope: Scope) -> Option<Piece> {
+    let [param] = block.params.as_slice() else { return None };
+    if !block.hash.is_empty() || block.block_param.is_some() {
+        return None;
+    }
+    let inner = |template: &Option<Template>, scope| template.as_ref().map_or(Some(Vec::new()), |t| pieces(t, scope));
+    let field = field(param, scope)?;
+    match block.name.as_name()? {
+        "if" => {
+            Some(Piece::Choice { field, truthy: inner(&block.template, scope)?, falsy: inner(&block.inverse, scope)? })
+        }
+        "unless" => {
+            Some(Piece::Choice { field, truthy: inner(&block.inverse, scope)?, falsy: inner(&block.template, scope)? })
+        }
+        "each" if field == Field::Backlinks => Some(Piece::Backlinks {
+            each: inner(&block.template, Scope::Backlink)?,
+            none: inner(&block.inverse, Scope::Post)?,
+        }),
+        _ => None,
+    }
+}
+
+fn field(parameter: &Parameter, scope: Scope) -> Option<Field> {
+    let name = match parameter {
+        Parameter::Name(name) => name.as_str(),
+        Parameter::Path(Path::Relative((segments, _))) => match segments.as_slice() {
+            [PathSeg::Named(name)] => name.as_str(),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    match scope {
+        Scope::Backlink => match name {
+            "no" => Some(Field::BacklinkNo),
+            "href" => Some(Field::BacklinkHref),
+            _ => None,
+        },
+        Scope::Post => Some(match name {
+            "no" => Field::No,
+            "href" => Field::Href,
+            "op" => Field::Op,
+            "deleted" => Field::Deleted,
+            "name" => Field::Name,
+            "trip" => Field::Trip,
+            "capcode" => Field::Capcode,
+            "subject" => Field::Subject,
+            "sage" => Field::Sage,
+            "sticky" => Field::Sticky,
+            "locked" => Field::Locked,
+            "archived" => Field::Archived,
+            "iso" => Field::Iso,
+            "time" => Field::Time,
+            "body" => Field::Body,
+            "backlinks" => Field::Backlinks,
+            _ => return None,
+        }),
+    }
+}
+
+/// A field's value.
+enum Value<'a> {
+    Number(u64),
+    Text(&'a str),
+    Flag(bool),
+    /// A list of which only matters whether it is empty.
+    List(bool),
+}
+
+impl Value<'_> {
+    fn truthy(&self) -> bool {
+        match self {
+            Value::Number(number) => *number != 0,
+            Value::Text(text) => !text.is_empty(),
+            Value::Flag(on) => *on,
+            Value::List(filled) => *filled,
+        }
+    }
+}
+
+fn value<'a>(field: Field, post: &PostView<'a>, backlink: Option<&'a Backlink>) -> Value<'a> {
+    match field {
+        Field::No => Value::Number(post.no),
+        Field::Href => Value::Text(post.href),
+        Field::Op => Value::Flag(post.op),
+        Field::Deleted => Value::Flag(post.deleted),
+        Field::Name => Value::Text(post.name),
+        Field::Trip => Value::Text(post.trip),
+        Field::Capcode => Value::Text(post.capcode),
+        Field::Subject => Value::Text(post.subject),
+        Field::Sage => Value::Flag(post.sage),
+        Field::Sticky => Value::Flag(post.sticky),
+        Field::Locked => Value::Flag(post.locked),
+        Field::Archived => Value::Flag(post.archived),
+        Field::Iso => Value::Text(post.iso),
+        Field::Time => Value::Text(post.time),
+        Field::Body => Value::Text(post.body),
+        Field::Backlinks => Value::List(!post.backlinks.is_empty()),
+        Field::BacklinkNo => Value::Number(backlink.map_or(0, |backlink| backlink.no)),
+        Field::BacklinkHref => Value::Text(backlink.map_or("", |backlink| &backlink.href)),
+    }
+}
+
+fn draw<'a>(pieces: &[Piece], post: &PostView<'a>, backlink: Option<&'a Backlink>, out: &mut String) {
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Field(field) => push(value(*field, post, backlink), Escape::Html, out),
+            Piece::Raw(field) => push(value(*field, post, backlink), Escape::Nothing, out),
+            Piece::Choice { field, truthy, falsy } => {
+                let chosen = if value(*field, post, backlink).truthy() { truthy } else { falsy };
+                draw(chosen, post, backlink, out);
+            }
+            Piece::Backlinks { none, .. } if post.backlinks.is_empty() => draw(none, post, backlink, out),
+            Piece::Backlinks { each, .. } => {
+                post.backlinks.iter().for_each(|backlink| draw(each, post, Some(backlink), out));
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escape {
+    Html,
+    Nothing,
+}
+
+fn push(value: Value<'_>, escape: Escape, out: &mut String) {
+    match value {
+        Value::Number(number) => drop(write!(out, "{number}")),
+        Value::Flag(on) => out.push_str(if on { "true" } else { "false" }),
+        Value::List(_) => {}
+        Value::Text(text) if escape == Escape::Nothing || !text.bytes().any(is_special) => out.push_str(text),
+        Value::Text(text) => out.push_str(&handlebars::html_escape(text)),
+    }
+}
+
+/// The characters that handlebars writes as references.
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'<' | b'>' | b'"' | b'&' | b'\'' | b'`' | b'=')
+}
