@@ -26,7 +26,7 @@ pub(super) fn read(text: &str, ops: &mut Vec<Op>) {
         run: Vec::new(),
         list: Vec::new(),
         tags: TagFinder::default(),
-        no_tildes: usize::MAX,
+        unclosed: [usize::MAX; 2],
     };
     while reader.at < text.len() {
         reader.line();
@@ -50,8 +50,8 @@ struct Reader<'a> {
     run: Vec<Span>,
     list: Vec<Level>,
     tags: TagFinder,
-    /// Tildes of this number or more are not closed any more.
-    no_tildes: usize,
+    /// Backticks and tildes of this number or more are not closed any more.
+    unclosed: [usize; 2],
 }
 
 /// An open list.
@@ -179,11 +179,11 @@ impl Reader<'_> {
         let typed = line.of(self.text);
         let indent = indent_of(typed);
         let nested = !self.list.is_empty() && indent >= 2;
-        let Some((mark, length)) = fence_mark(&typed[indent.min(typed.len())..]) else { return false };
+        let Some(fence) = Fence::parse(typed) else { return false };
         if indent > 3 && !nested {
             return false;
         }
-        let Some((content, end)) = self.fenced(line, mark, length) else { return false };
+        let Some((content, end)) = self.fenced(line, &fence) else { return false };
         self.flush();
         if !nested {
             self.close_lists(0);
@@ -195,26 +195,23 @@ impl Reader<'_> {
     }
 
     /// The content of the code that `line` opens, and where the line that closes it ends.
-    ///
-    /// Backticks that are never closed go on to the end, as in Markdown; a line of tildes then is a decoration.
-    fn fenced(&mut self, line: Span, mark: u8, length: usize) -> Option<(Span, usize)> {
-        if mark == b'~' && length >= self.no_tildes {
-            return None;
-        }
-        let from = (line.to + 1).min(self.text.len());
-        let mut at = from;
+    fn fenced(&mut self, line: Span, fence: &Fence) -> Option<(Span, usize)> {
+        let below = (line.to + 1).min(self.text.len());
+        let from = if fence.holds_code { line.from + fence.bytes } else { below };
+        let unclosed = &mut self.unclosed[usize::from(fence.mark == b'~')];
+        let mut at = if fence.length < *unclosed { below } else { self.text.len() };
         while at < self.text.len() {
             let end = memchr::memchr(b'\n', &self.text.as_bytes()[at..]).map_or(self.text.len(), |n| at + n);
-            if closes_fence(&self.text[at..end], mark, length) {
-                return Some((Span::new(from, at.saturating_sub(1).max(from)), end));
+            if let Some(code) = fence.closes(&self.text[at..end]) {
+                let to = if code == 0 { at - 1 } else { at + code };
+                return Some((Span::new(from, to.max(from)), end));
             }
             at = end + 1;
         }
-        if mark == b'~' {
-            self.no_tildes = length;
-            return None;
-        }
-        Some((Span::new(from, self.text.len()), self.text.len()))
+        *unclosed = fence.length.min(*unclosed);
+        // As in Markdown. A line of tildes is rather a decoration, and one with code behind it rather text.
+        let goes_on = fence.mark == b'`' && !fence.holds_code;
+        goes_on.then(|| (Span::new(from, self.text.len()), self.text.len()))
     }
 
     /// The first code or art in tags that opens on `line` and is a block: it closes on a later line, or it is code that has the line for itself.
@@ -348,7 +345,8 @@ fn bullet(text: &str, line: Span) -> Option<Bullet> {
         _ => return None,
     };
     let content = rest[taken..].trim_start();
-    let spaced = rest[taken..].starts_with([' ', '\t']) && !content.is_empty();
+    // Not `* * *`, which is a decoration.
+    let spaced = rest[taken..].starts_with([' ', '\t']) && content.contains(|c| !" \t*-+_".contains(c));
     spaced.then(|| Bullet { indent, marker, number, content: Span::new(line.to - content.len(), line.to) })
 }
 
@@ -356,21 +354,39 @@ fn indent_of(line: &str) -> usize {
     line.bytes().take_while(|b| *b == b' ').count()
 }
 
-/// The mark and number of marks with which `line` opens code, perhaps with the name of a language.
-///
-/// More words behind the marks are text that would be lost.
-fn fence_mark(line: &str) -> Option<(u8, usize)> {
-    let mark = *line.as_bytes().first().filter(|b| matches!(b, b'`' | b'~'))?;
-    let length = line.bytes().take_while(|b| *b == mark).count();
-    let name = line[length..].trim();
-    let is_name = name.len() <= 32
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'#' | b'-' | b'.' | b'_'));
-    ((3..=FENCE_BYTES_MAX).contains(&length) && is_name).then_some((mark, length))
+/// A line that opens code.
+struct Fence {
+    mark: u8,
+    length: usize,
+    /// Indent and marks.
+    bytes: usize,
+    /// Whether behind the marks stands not the name of a language but the first line of the code.
+    holds_code: bool,
 }
 
-fn closes_fence(line: &str, mark: u8, length: usize) -> bool {
-    let typed = line.trim();
-    typed.len() >= length && typed.bytes().all(|b| b == mark)
+impl Fence {
+    fn parse(line: &str) -> Option<Fence> {
+        let typed = line.trim_start_matches(' ');
+        let mark = *typed.as_bytes().first().filter(|b| matches!(b, b'`' | b'~'))?;
+        let length = typed.bytes().take_while(|b| *b == mark).count();
+        let name = typed[length..].trim();
+        let names = |b: u8| b.is_ascii_alphanumeric() || b"+#-._".contains(&b);
+        let holds_code = name.len() > 32 || !name.bytes().all(names);
+        let inline = holds_code && (mark == b'~' || name.contains('`'));
+        let bytes = line.len() - typed.len() + length;
+        ((3..=FENCE_BYTES_MAX).contains(&length) && !inline).then_some(Fence { mark, length, bytes, holds_code })
+    }
+
+    /// How much code stands on the line that closes this fence: none in Markdown, but many close behind the last word.
+    fn closes(&self, line: &str) -> Option<usize> {
+        let typed = line.trim_end();
+        let code = typed.trim_end_matches(char::from(self.mark));
+        let enough = typed.len() - code.len() >= self.length;
+        match code.trim_start() {
+            "" => enough.then_some(0),
+            _ => (enough && self.mark == b'`' && !code.contains("```")).then_some(code.len()),
+        }
+    }
 }
 
 fn without_outer_breaks(text: &str, span: Span) -> Span {

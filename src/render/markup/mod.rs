@@ -75,6 +75,8 @@ enum Op {
     Text(Span),
     /// A line break.
     Break,
+    /// A line break that was taken back.
+    Nothing,
     /// A quote, to be asked for.
     Quote(Span),
     /// A bare address.

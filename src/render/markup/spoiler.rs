@@ -26,6 +26,23 @@ pub(super) fn pair(ops: &mut [Op]) {
         if let Some(start) = opened {
             ops[start] = Op::Open(Element::Spoiler);
             ops[at] = Op::Close(Element::Spoiler);
+            if start == 0 || ends_line(&ops[start - 1]) {
+                take_back(&mut ops[start + 1]);
+            }
+            if ops.get(at + 1).is_none_or(ends_line) {
+                take_back(&mut ops[at - 1]);
+            }
         }
+    }
+}
+
+fn ends_line(op: &Op) -> bool {
+    matches!(op, Op::Break | Op::Pre(..) | Op::List(_) | Op::Item | Op::ItemEnd | Op::ListEnd(_))
+}
+
+/// A mark that has a line for itself takes its line break along.
+fn take_back(op: &mut Op) {
+    if *op == Op::Break {
+        *op = Op::Nothing;
     }
 }

@@ -51,6 +51,7 @@ impl<L: Links> Writer<'_, L> {
                 self.close_down_to(self.agreed());
                 self.out.push_str("<br>");
             }
+            Op::Nothing => {}
             Op::Quote(span) => self.quote(span),
             Op::Url(span) => self.url(span),
             Op::Open(element) => self.want(element),
