@@ -18,7 +18,9 @@ const MARKS_OF_STACKING_SCRIPTS_MAX: usize = 6;
 
 /// The body without what no reader should meet.
 pub(super) fn clean(body: &str) -> Cow<'_, str> {
-    if body.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
+    // Looks at every byte, without stopping at the first bad one, since that is the way to look at many at once.
+    let is_bad = |b: u8| !matches!(b, b' '..=b'~' | b'\n' | b'\t');
+    if !body.bytes().fold(false, |bad, b| bad | is_bad(b)) {
         return Cow::Borrowed(body);
     }
     let mut filter = Filter::default();

@@ -24,7 +24,7 @@ fn may_be_markdown(line: &str) -> bool {
     let bytes = line.as_bytes();
     memchr::memchr3(b'*', b'_', b'`', bytes).is_some()
         || memchr::memchr(b'\\', bytes).is_some()
-        || memchr::memmem::find(bytes, b"](").is_some()
+        || memchr::memchr_iter(b']', bytes).any(|at| bytes.get(at + 1) == Some(&b'('))
 }
 
 fn markdown(text: &str, lines: &[Span], ops: &mut Vec<Op>) {

@@ -3,8 +3,10 @@
 /// Whether `c` is a nonspacing or enclosing mark (Unicode general categories Mn and Me).
 pub(super) fn is_mark(c: char) -> bool {
     let code = c as u32;
-    // Nearly all text of nearly all posts ends here: Latin, Greek and Cyrillic letters, kanji and hangul.
-    if code < 0x300 || (0x3100..0xA66F).contains(&code) || (0xAC00..0xFB1E).contains(&code) {
+    // Nearly all text of nearly all posts ends here: Latin, Greek and Cyrillic letters, kana, kanji, hangul, signs.
+    let markless = matches!(code, 0..0x300 | 0x2000..0x20D0 | 0x2100..0x2C00 | 0x3030..0x3099 | 0x309B..0xA66F
+        | 0xAC00..0xFB1E | 0xFE30..0x101FD | 0x1F000..0xE0000);
+    if markless {
         return false;
     }
     let after = MARKS.partition_point(|(first, _)| *first <= code);

@@ -205,9 +205,14 @@ impl<L: Links> Writer<'_, L> {
 
 /// Appends `text` for use between tags or inside double quotes, without the holes.
 fn escape(text: &str, out: &mut String) {
+    let bytes = text.as_bytes();
+    // Most text needs nothing, and this tells so at many bytes a step.
+    if memchr::memchr3(b'&', b'<', b'>', bytes).is_none() && memchr::memchr2(b'"', HOLE_BYTE, bytes).is_none() {
+        return out.push_str(text);
+    }
     let mut copied = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let written = match byte {
+    for (at, byte) in bytes.iter().enumerate() {
+        let written = match *byte {
             b'&' => "&amp;",
             b'<' => "&lt;",
             b'>' => "&gt;",
