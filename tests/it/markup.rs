@@ -4,6 +4,7 @@ mod blocks;
 mod browser;
 mod inline;
 mod lines;
+mod nasty;
 mod properties;
 mod samples;
 mod vocabulary;

@@ -9,7 +9,7 @@ const PREFIX: &str = ", ";
 
 /// Appends the steps for `lines`, with line breaks between them.
 pub(super) fn read(text: &str, lines: &[Span], ops: &mut Vec<Op>) {
-    if lines.iter().any(|line| may_be_markdown(line.of(text))) {
+    if may_be_markdown(text, lines) {
         return markdown(text, lines, ops);
     }
     for (number, line) in lines.iter().enumerate() {
@@ -20,11 +20,28 @@ pub(super) fn read(text: &str, lines: &[Span], ops: &mut Vec<Op>) {
     }
 }
 
-fn may_be_markdown(line: &str) -> bool {
-    let bytes = line.as_bytes();
-    memchr::memchr3(b'*', b'_', b'`', bytes).is_some()
-        || memchr::memchr(b'\\', bytes).is_some()
-        || memchr::memchr_iter(b']', bytes).any(|at| bytes.get(at + 1) == Some(&b'('))
+/// Emphasis and code need a mark to open and one to close; links and escapes show by themselves.
+fn may_be_markdown(text: &str, lines: &[Span]) -> bool {
+    let mut marks = [0; 3];
+    for line in lines {
+        let bytes = line.of(text).as_bytes();
+        for at in memchr::memchr3_iter(b'*', b'_', b'`', bytes) {
+            let mark = match bytes[at] {
+                b'*' => 0,
+                b'_' => 1,
+                _ => 2,
+            };
+            marks[mark] += 1;
+            if marks[mark] == 2 {
+                return true;
+            }
+        }
+        let link = |at: usize| bytes.get(at + 1) == Some(&b'(');
+        if memchr::memchr(b'\\', bytes).is_some() || memchr::memchr_iter(b']', bytes).any(link) {
+            return true;
+        }
+    }
+    false
 }
 
 fn markdown(text: &str, lines: &[Span], ops: &mut Vec<Op>) {

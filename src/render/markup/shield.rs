@@ -14,7 +14,7 @@ const POINT: u8 = b',';
 
 /// Appends `line` of `text` to `out`, shielded.
 pub(super) fn line(text: &str, line: Span, out: &mut String) {
-    let mut shield = Shield { text, line, copied: line.from, tags: TagFinder::default(), out };
+    let mut shield = Shield { text, line, copied: line.from, tags: TagFinder::default(), starred: [false; 4], out };
     let bytes = text.as_bytes();
     let mut at = line.from;
     while at < line.to {
@@ -37,6 +37,8 @@ struct Shield<'a> {
     line: Span,
     copied: usize,
     tags: TagFinder,
+    /// Whether emphasis by one, two or three stars may be open.
+    starred: [bool; 4],
     out: &'a mut String,
 }
 
@@ -106,14 +108,23 @@ impl Shield<'_> {
         let mark = self.text.as_bytes()[at];
         let end = at + self.rest(at).bytes().take_while(|b| *b == mark).count();
         let (before, after) = (self.before(at), self.after(end));
+        let run = end - at;
         let typed = match mark {
-            b'*' => is_typed_star(end - at, before, after),
-            _ => is_typed_underscore(end - at, before, after),
+            b'*' => is_typed_star(run, before, after) || self.is_inside_word(run, before, after),
+            _ => is_typed_underscore(run, before, after),
         };
-        if typed || end - at > 3 || self.is_face(at, end, mark) {
+        if typed || run > 3 || self.is_face(at, end, mark) {
             return self.cover(at, end, POINT);
         }
         end
+    }
+
+    /// Stars in the middle of a word, as in `f*ck` and `2*3`. They may end emphasis that began before a word: `*cat*s`.
+    fn is_inside_word(&mut self, run: usize, before: char, after: char) -> bool {
+        let Some(starred) = self.starred.get_mut(run) else { return false };
+        let closes = *starred;
+        *starred = !before.is_alphanumeric() && !after.is_whitespace();
+        before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric() && !closes
     }
 
     /// `*_*`, `*.*`, `_/_`: a single sign between two marks.
@@ -133,18 +144,18 @@ impl Shield<'_> {
         let end = at + self.rest(at).bytes().take_while(|b| *b == b'`').count();
         let (before, after) = (self.before(at), self.after(end));
         let left_cheek = matches!(before, '(' | '（') && !after.is_ascii();
-        let right_cheek = matches!(after, ')' | '）') && !before.is_ascii();
+        let mut behind = self.text[self.line.from..at].chars().rev().take(3);
+        let right_cheek = matches!(after, ')' | '）') && (!before.is_ascii() || behind.any(|c| c == '('));
         if end - at == 1 && (left_cheek || right_cheek) { self.cover(at, end, POINT) } else { end }
     }
 }
 
-/// A star inside a word, as in `f*ck` or `2*3`, and one in a face, as in `(*^_^*)`.
+/// A star in a face, as in `(*^_^*)`.
 fn is_typed_star(run: usize, before: char, after: char) -> bool {
-    let inside = before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric();
     let sign = |c: char| !c.is_alphanumeric() && !c.is_whitespace() && !matches!(c, '*' | '_' | '`' | '[' | '|');
     let left_cheek = matches!(before, '(' | '（') && sign(after);
     let right_cheek = matches!(after, ')' | '）') && sign(before) && !".,!?'\":;)]…".contains(before);
-    inside || run == 1 && (left_cheek || right_cheek)
+    run == 1 && (left_cheek || right_cheek)
 }
 
 /// An underscore in a face, such as `>_<` or `-_-`.
