@@ -298,7 +298,21 @@ fn is_talk(line: &str) -> bool {
     let typed = line.trim_start();
     let tagged = |tag| line.contains(']') && line.to_ascii_lowercase().contains(tag);
     let fence = typed.starts_with("```") || typed.starts_with("~~~");
-    fence || line == "||" || quotes::parse(line).is_some() || ["aa]", "code]", "spoiler]"].into_iter().any(tagged)
+    fence
+        || line == "||"
+        || holds_spoiler_mark(line)
+        || quotes::parse(line).is_some()
+        || ["aa]", "code]", "spoiler]"].into_iter().any(tagged)
+}
+
+/// `||` beside a letter. What somebody hid must not be shown as art.
+fn holds_spoiler_mark(line: &str) -> bool {
+    let beside = |side: Option<char>| side.is_some_and(char::is_alphanumeric);
+    line.match_indices("||").any(|(at, mark)| {
+        let (before, after) = (&line[..at], &line[at + mark.len()..]);
+        let exact = !before.ends_with('|') && !after.starts_with('|');
+        exact && (beside(before.chars().next_back()) || beside(after.chars().next()))
+    })
 }
 
 /// Comments of programs are the one thing that is like art line after line: `///`, `// and so on`, `/**`.

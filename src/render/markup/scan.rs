@@ -94,8 +94,8 @@ impl Scanner<'_> {
         }
     }
 
-    /// `||` between a space and a word opens a spoiler, between a word and a space it closes one, between words it can do both: so
-    /// `a || b` stays as typed. Three or more pipes are no mark.
+    /// `||` before a word opens a spoiler and behind one closes it, but none opens inside a word: so `a || b` and
+    /// `a||b` stay as typed. Three or more pipes are no mark.
     fn pipes(&mut self, at: usize) -> usize {
         let run = self.text[at..].bytes().take_while(|b| *b == b'|').count();
         let end = at + run;
@@ -105,7 +105,8 @@ impl Scanner<'_> {
         let before = self.text[..at].chars().next_back().unwrap_or('\n');
         let after = self.text[end..].chars().next().unwrap_or('\n');
         let alone = before == '\n' && after == '\n';
-        let mark = Mark::Pipes { opens: alone || !after.is_whitespace(), closes: alone || !before.is_whitespace() };
+        let opens = alone || !after.is_whitespace() && !before.is_ascii_alphanumeric();
+        let mark = Mark::Pipes { opens, closes: alone || !before.is_whitespace() };
         let span = Span::new(at, end);
         self.found(Op::Mark(mark, span), span)
     }

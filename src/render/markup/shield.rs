@@ -12,6 +12,9 @@ const WORD: u8 = b'x';
 /// Stands for punctuation.
 const POINT: u8 = b',';
 
+/// Longest name of a program's making that is told from emphasis.
+const NAME_BYTES_MAX: usize = 64;
+
 /// Appends `line` of `text` to `out`, shielded.
 pub(super) fn line(text: &str, line: Span, out: &mut String) {
     let mut shield = Shield { text, line, copied: line.from, tags: TagFinder::default(), starred: [false; 4], out };
@@ -105,6 +108,9 @@ impl Shield<'_> {
     }
 
     fn emphasis(&mut self, at: usize) -> usize {
+        if let Some(end) = self.name_end(at) {
+            return self.cover(at, end, WORD);
+        }
         let mark = self.text.as_bytes()[at];
         let end = at + self.rest(at).bytes().take_while(|b| *b == mark).count();
         let (before, after) = (self.before(at), self.after(end));
@@ -125,6 +131,22 @@ impl Shield<'_> {
         let closes = *starred;
         *starred = !before.is_alphanumeric() && !after.is_whitespace();
         before.is_ascii_alphanumeric() && after.is_ascii_alphanumeric() && !closes
+    }
+
+    /// The end of a name such as `__init__`, if it is plainly one: `__init__.py`, `__init__()`, `x.__class__`.
+    fn name_end(&self, at: usize) -> Option<usize> {
+        let rest = self.rest(at);
+        if !rest.starts_with("__") {
+            return None;
+        }
+        let length = rest.bytes().take(NAME_BYTES_MAX).take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+        let mut behind = rest[length..].chars();
+        let goes_on = match behind.next() {
+            Some('(') => true,
+            Some('.') => behind.next().is_some_and(char::is_alphanumeric),
+            _ => self.before(at) == '.',
+        };
+        (goes_on && length > 4 && rest[..length].ends_with("__")).then_some(at + length)
     }
 
     /// `*_*`, `*.*`, `_/_`: a single sign between two marks.

@@ -16,13 +16,11 @@ fn fences_hold_code() {
         ("  ```\n  a\n    b\n c\n  ```", r#"<pre class="prettyprint">a<br>  b<br>c</pre>"#),
         (
             "```\n*a* <b> >>12 ||c|| [spoiler]d[/spoiler] https://e.f\n```",
-            concat!(
-                r#"<pre class="prettyprint">*a* &lt;b&gt; &gt;&gt;12 ||c|| [spoiler]d[/spoiler] https://e.f</pre>"#,
-            ),
+            r#"<pre class="prettyprint">*a* &lt;b&gt; &gt;&gt;12 ||c|| [spoiler]d[/spoiler] https://e.f</pre>"#,
         ),
         ("```\n\na\n\n```", r#"<pre class="prettyprint"><br>a<br></pre>"#),
         ("```\n```", r#"<pre class="prettyprint"></pre>"#),
-        (">a\n```\n>b\n```", concat!(r#"<span class="quote">&gt;a</span><pre class="prettyprint">&gt;b</pre>"#,)),
+        (">a\n```\n>b\n```", r#"<span class="quote">&gt;a</span><pre class="prettyprint">&gt;b</pre>"#),
     ]);
 }
 
@@ -69,10 +67,7 @@ fn code_tags_hold_code() {
         ("[code]\n a\n\n b\n[/code]", r#"<pre class="prettyprint"> a<br><br> b</pre>"#),
         ("a [code]b[/code] c", "a <code>b</code> c"),
         (">a [code]b[/code]", r#"<span class="quote">&gt;a <code>b</code></span>"#),
-        (
-            ">a [code]b\nc[/code] d",
-            concat!(r#"<span class="quote">&gt;a </span><pre class="prettyprint">b<br>c</pre> d"#,),
-        ),
+        (">a [code]b\nc[/code] d", r#"<span class="quote">&gt;a </span><pre class="prettyprint">b<br>c</pre> d"#),
         ("a [code]b\nc[/code] *d*\ne", r#"a <pre class="prettyprint">b<br>c</pre> <em>d</em><br>e"#),
         ("[code]*a* [aa]b[/aa] ||c|| `d`[/code] e", "<code>*a* [aa]b[/aa] ||c|| `d`</code> e"),
         ("*[code]a[/code]*", "<em><code>a</code></em>"),
@@ -96,7 +91,7 @@ fn art_tags_keep_every_space() {
         (">a [aa]b[/aa]", r#"<span class="quote">&gt;a <span class="sjis">b</span></span>"#),
         (
             "[aa]>a\n>>12\n- b\n*c*\n```\n[code]d[/code][/aa]",
-            concat!(r#"<span class="sjis">&gt;a<br>&gt;&gt;12<br>- b<br>*c*<br>```<br>[code]d[/code]</span>"#,),
+            r#"<span class="sjis">&gt;a<br>&gt;&gt;12<br>- b<br>*c*<br>```<br>[code]d[/code]</span>"#,
         ),
         ("[aa]\"a\" <b> & -- ...[/aa]", r#"<span class="sjis">&quot;a&quot; &lt;b&gt; &amp; -- ...</span>"#),
         ("- [aa]a[/aa]", r#"<ul><li><span class="sjis">a</span></li></ul>"#),
@@ -166,6 +161,8 @@ fn what_is_not_plainly_art_is_text() {
         "الحمد لله\nهذا نص\nعربي",
         "यह हिन्दी है\nऔर यह भी\nहाँ",
         "ภาษาไทย\nก็มี\nที่นี่",
+        "||a||\n||b||\n||c||",
+        "||a\n||b\nc||",
         "🔥🔥🔥\n😎😎😎\n🎉🎉🎉",
     ];
     for text in texts {
