@@ -97,7 +97,7 @@ fn links() {
         ("<a href='//a.org/x y'>s</a>", "[s](https://a.org/x%20y)"),
         ("<a href=\"https://a.org\">https://a.org</a>b", "[https://a.org](https://a.org)b"),
         ("<a href=\"javascript:alert(1)\">click</a> <a href=/rules>rules</a> <a name=x>y</a>", "click rules y"),
-        ("http://a.org/_x_/*y* and *z*", "http://a.org/_x_/*y* and \\*z\\*"),
+        ("http://a.org/_x_/*y* and *z*", "http://a.org/_x_/*y\\* and \\*z\\*"),
     ]);
 }
 
@@ -120,7 +120,7 @@ fn text_is_escaped_where_markup_would_change_it_and_nowhere_else() {
         ("snake_case_name __init__ a_b", "snake_case_name \\_\\_init\\_\\_ a_b"),
         ("`unfolds&#039; them", "`unfolds' them"),
         ("`a` b", "\\`a\\` b"),
-        ("- a<br>-3-<br>--x<br>-<br>+ b<br> * c", "\\- a\n-3-\n--x\n-\n\\+ b\n \\* c"),
+        ("- a<br>-3-<br>--x<br>-<br>+ b<br> * c", "\\- a\n-3-\n--x\n-\n\\+ b\n\\* c"),
         ("1. a<br>2) b<br>3.5<br>1234567890. c<br>4.", "1.\u{A0}a\n2)\u{A0}b\n3.5\n1234567890. c\n4."),
         ("a<br>===<br>---<br>_ _ _", "a\n===\n---\n_ _ _"),
         ("~~~<br>```", "\\~~~\n\\`\\`\\`"),

@@ -10,8 +10,9 @@ use crate::model::quotes;
 
 /// A code span that shows exactly `text`, which is one line.
 pub(super) fn code_span(text: &str) -> String {
-    // A single backtick beside a character that is not ASCII may be taken for the cheek of a face.
-    let faces = text.starts_with(|c: char| !c.is_ascii()) || text.ends_with(|c: char| !c.is_ascii());
+    // A single backtick between a bracket and a character that is not ASCII may be taken for the cheek of a face.
+    let cheek = |c: char| !c.is_ascii() || matches!(c, '(' | ')');
+    let faces = text.starts_with(cheek) || text.ends_with(cheek);
     let ticks = "`".repeat((longest_run(text, '`') + 1).max(1 + usize::from(faces)));
     let padded = text.starts_with('`') || text.ends_with('`') || text.starts_with(' ') && text.ends_with(' ');
     let pad = if padded { " " } else { "" };
@@ -36,11 +37,25 @@ pub(super) fn art(text: &str) -> String {
 /// A link that shows `text`. What would end its address early is percent-encoded.
 pub(super) fn link(text: &str, url: &str) -> String {
     let mut out = String::from("[");
-    for c in text.chars() {
-        if matches!(c, '[' | ']' | '*' | '`') || c == '|' && !out.ends_with('|') {
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        let rest = &text[at + c.len_utf8()..];
+        let after = rest.chars().next().unwrap_or(' ');
+        let escape = match c {
+            '[' | '*' | '`' => true,
+            // Markup itself sees that `](` is not followed by an address.
+            ']' => after != '(' || opens_address(rest),
+            '_' => is_word(before) != rest.trim_start_matches('_').starts_with(is_word),
+            '|' => before != '|' && after == '|',
+            _ => false,
+        };
+        if escape {
             out.push('\\');
         }
         out.push(c);
+        if c != '_' {
+            before = c;
+        }
     }
     out.push_str("](");
     let end = url.trim_end_matches(URL_NEVER_ENDS_IN).len();
@@ -61,21 +76,24 @@ const URL_NEVER_ENDS_IN: [char; 12] = ['?', '!', '.', ',', ':', ';', '*', '_', '
 /// How much of the start of `text` a bare URL takes; brackets that it opens it also closes.
 fn bare_url_bytes(text: &str) -> usize {
     let (mut round, mut square) = (0_usize, 0_usize);
-    let end = text.find(|c: char| {
-        let closing = match c {
-            '(' | '[' => {
-                *(if c == '(' { &mut round } else { &mut square }) += 1;
-                return false;
-            }
-            ')' => &mut round,
-            ']' => &mut square,
-            _ => return c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '\\' | '|') || is_wide_punctuation(c),
+    let mut ends = |(at, c): (usize, char)| {
+        let unopened = |open: &mut usize| {
+            let none = *open == 0;
+            *open = open.saturating_sub(1);
+            none
         };
-        let unopened = *closing == 0;
-        *closing = closing.saturating_sub(1);
-        unopened
-    });
-    text[..end.unwrap_or(text.len())].trim_end_matches(URL_NEVER_ENDS_IN).len()
+        match c {
+            '(' => round += 1,
+            '[' => square += 1,
+            ')' => return unopened(&mut round),
+            ']' => return unopened(&mut square),
+            '|' => return text[at..].starts_with("||"),
+            _ => return c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`' | '\\') || is_wide_punctuation(c),
+        }
+        false
+    };
+    let end = text.char_indices().find(|at| ends(*at)).map_or(text.len(), |(at, _)| at);
+    text[..end].trim_end_matches(URL_NEVER_ENDS_IN).len()
 }
 
 /// Punctuation of Chinese and Japanese and typographic quotes, at which a bare URL ends.
@@ -84,13 +102,30 @@ fn is_wide_punctuation(c: char) -> bool {
         | '\u{FF5B}'..='\u{FF65}' | '\u{2018}'..='\u{201F}' | '\u{AB}' | '\u{BB}')
 }
 
+/// Whether a bare URL, its brackets balanced, ends before `c`.
+fn is_url_end(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ')' | ']' | '"' | '<' | '>') || is_wide_punctuation(c)
+}
+
+/// Whether a bare URL ends before these pieces.
+fn ends_a_url(line: &[Piece]) -> bool {
+    match line {
+        [Piece::Text(text, _), rest @ ..] => match text.trim_start_matches(URL_NEVER_ENDS_IN).chars().next() {
+            Some(c) => is_url_end(c),
+            None => rest.is_empty(),
+        },
+        [] | [Piece::Break | Piece::Block(_), ..] => true,
+        _ => false,
+    }
+}
+
 fn longest_run(text: &str, wanted: char) -> usize {
     text.split(|c| c != wanted).map(str::len).max().unwrap_or(0)
 }
 
 /// The markup of a comment, and how many styles it could not express.
 pub(super) fn markup(pieces: &[Piece]) -> (String, u64) {
-    let mut writer = Writer { out: String::new(), risks: Risks::of(pieces), flattened: 0 };
+    let mut writer = Writer { out: String::new(), risks: Risks::of(pieces), url_end: usize::MAX, flattened: 0 };
     for line in pieces.split_inclusive(|piece| *piece == Piece::Break) {
         let (line, ended) = match line.split_last() {
             Some((Piece::Break, line)) => (line, true),
@@ -134,6 +169,8 @@ impl Risks {
 struct Writer {
     out: String,
     risks: Risks,
+    /// Where the last bare URL ended.
+    url_end: usize,
     flattened: u64,
 }
 
@@ -156,6 +193,9 @@ impl Writer {
                 }
                 Piece::Break => continue,
             };
+            if matches!(piece, Piece::Url(..)) && ends_a_url(&line[i + 1..]) {
+                next = ' ';
+            }
             if style.spoiler != line.get(i + 1).is_some_and(Piece::is_spoiler) {
                 next = '[';
             }
@@ -165,13 +205,13 @@ impl Writer {
                 text = self.line_start(text, style);
             }
             if style.spoiler != in_spoiler && !text.is_empty() {
-                self.out.push_str(if style.spoiler { "[spoiler]" } else { "[/spoiler]" });
+                self.spoiler_tag(if style.spoiler { "[spoiler]" } else { "[/spoiler]" });
                 in_spoiler = style.spoiler;
             }
-            self.styled(piece, text, style, next, starts);
+            self.styled(piece, text, style, next, starts && !in_spoiler);
         }
         if in_spoiler {
-            self.out.push_str("[/spoiler]");
+            self.spoiler_tag("[/spoiler]");
         }
     }
 
@@ -186,7 +226,7 @@ impl Writer {
 
     fn block(&mut self, block: &str, in_spoiler: &mut bool) {
         if *in_spoiler {
-            self.out.push_str("[/spoiler]");
+            self.spoiler_tag("[/spoiler]");
             *in_spoiler = false;
         }
         if !self.out.is_empty() && !self.out.ends_with('\n') {
@@ -211,17 +251,20 @@ impl Writer {
         let lead = &text[..text.len() - text.trim_start().len()];
         let trail = &text[text.trim_end().len()..];
         self.out.push_str(lead);
-        let before = self.out.chars().next_back().unwrap_or('\n');
+        // A bare URL is a word, whatever its last character.
+        let before = if self.url_end == self.out.len() { 'é' } else { self.out.chars().next_back().unwrap_or('\n') };
         let after = trail.chars().next().unwrap_or(next);
         let from = self.out.len();
         self.out.push_str(marks);
-        self.plain(piece, inner, '*', false);
+        // A URL at the end goes on through the marks, unless it ends behind them.
+        self.plain(piece, inner, if is_url_end(after) { '*' } else { after }, false);
         let written = &self.out[from + marks.len()..];
         let first = written.chars().next().unwrap_or(' ');
         let last = written.chars().next_back().unwrap_or(' ');
-        let in_face = marks == "*" && (before == '(' || after == ')') && !(is_word(first) && is_word(last));
-        let is_face = written.chars().count() == 1 && !is_word(first);
-        if before != '*' && mark_works(before, first) && mark_works(after, last) && !in_face && !is_face {
+        let face =
+            marks == "*" && !(is_word(first) && is_word(last)) && looks_like_a_face(&self.out[..from], written, after);
+        let run_on = written.starts_with('*') || inner.ends_with("****");
+        if before != '*' && mark_works(before, first) && mark_works(after, last) && !face && !run_on {
             self.out.push_str(marks);
         } else {
             self.out.truncate(from);
@@ -242,11 +285,19 @@ impl Writer {
     /// Writes a URL so that it ends where it ended.
     fn url(&mut self, url: &str, next: char) {
         let before = self.out.chars().next_back().unwrap_or('\n');
-        let ends = next.is_whitespace() || is_wide_punctuation(next) || ")]}\"'*,.!?;:<>".contains(next);
-        match ends && !before.is_ascii_alphanumeric() && bare_url_bytes(url) == url.len() {
+        match (is_url_end(next) || next == '*') && !before.is_ascii_alphanumeric() && bare_url_bytes(url) == url.len() {
             true => self.out.push_str(url),
-            false => self.raw(&link(url, url)),
+            false => return self.raw(&link(url, url)),
         }
+        self.url_end = self.out.len();
+    }
+
+    fn spoiler_tag(&mut self, tag: &str) {
+        if self.out.ends_with(['`', '\\', '!']) {
+            // Right behind these a tag would be text.
+            self.out.push(' ');
+        }
+        self.out.push_str(tag);
     }
 
     fn raw(&mut self, markup: &str) {
@@ -266,13 +317,14 @@ impl Writer {
         let mut before = self.out.chars().next_back().unwrap_or('\n');
         while let Some(c) = rest.chars().next() {
             let address = c == 'h' && (rest.starts_with("http://") || rest.starts_with("https://"));
-            if address && !before.is_ascii_alphanumeric() {
-                // Marks right behind it look like a part of it, and have nothing to pair with.
-                let after = rest[bare_url_bytes(rest)..].trim_start_matches(['*', '_']);
+            if address && !before.is_ascii_alphabetic() {
+                // Underscores right behind it look like a part of it, and have nothing to pair with.
+                let after = rest[bare_url_bytes(rest)..].trim_start_matches('_');
                 let url = &rest[..rest.len() - after.len()];
-                match after.is_empty() {
-                    true => self.url(url, next),
-                    false => self.out.push_str(url),
+                self.out.push_str(url);
+                self.url_end = self.out.len();
+                if after.trim_start_matches(URL_NEVER_ENDS_IN).is_empty() && !is_url_end(next) && next != '*' {
+                    self.out.push(' ');
                 }
                 (rest, before) = (after, '/');
                 continue;
@@ -287,12 +339,14 @@ impl Writer {
             let inside_ascii = inside && before.is_ascii() && after.is_ascii();
             let escape = match c {
                 '*' => self.risks.stars && run <= 3 && !alone && !inside_ascii,
-                '_' => self.risks.underscores && run <= 3 && !alone && !inside,
+                // Where no word is near, it is a face, and a backslash would be seen.
+                '_' => self.risks.underscores && run <= 3 && !inside && (is_word(before) || is_word(after)),
                 '`' => self.risks.ticks,
                 '|' => run == 2 && !alone,
                 '[' => opens_tag(rest),
-                ']' => rest.starts_with("](http"),
-                '\\' => matches!(after, '*' | '`' | '[' | ']' | '_' | '\\') || rest.starts_with("\\||"),
+                ']' => opens_address(&rest[1..]),
+                // Markup cannot hide a backslash behind another one; two are better than none.
+                '\\' => matches!(after, '*' | '`' | '[' | ']' | '_') || rest.starts_with("\\||"),
                 _ => false,
             };
             for (i, c) in rest[..run].chars().enumerate() {
@@ -309,32 +363,33 @@ impl Writer {
 
     /// Keeps what would begin a list or code as it is, and returns the rest of the text.
     fn block_start<'a>(&mut self, text: &'a str, next: char) -> &'a str {
-        let typed = text.trim_start_matches(' ');
-        let bytes = typed.as_bytes();
+        let bytes = text.as_bytes();
         let Some(first) = bytes.first() else { return text };
-        let goes_on = |taken: usize| {
-            let rest = &typed[taken..];
-            rest.starts_with([' ', '\t']) && (!rest.trim_start().is_empty() || next != '\n')
+        let goes_on = |taken: usize| match &text[taken..] {
+            "" => matches!(next, ' ' | '\t'),
+            rest => rest.starts_with([' ', '\t']) && (!rest.trim_start().is_empty() || next != '\n'),
         };
         let digits = bytes.iter().take(10).take_while(|b| b.is_ascii_digit()).count();
         let dotted = matches!(bytes.get(digits), Some(b'.' | b')'));
         if (1..10).contains(&digits) && dotted && goes_on(digits + 1) {
             // No backslash is hidden here; a no-break space looks the same and begins no list.
-            self.out.push_str(&text[..text.len() - typed.len() + digits + 1]);
+            self.out.push_str(&text[..=digits]);
             self.out.push('\u{A0}');
-            return &typed[digits + 2..];
+            let rest = &text[digits + 1..];
+            return rest.strip_prefix([' ', '\t']).unwrap_or(rest);
         }
         let escape = match first {
             b'-' | b'*' | b'+' => goes_on(1),
-            b'~' => typed.starts_with("~~~"),
-            _ => typed.starts_with("```"),
+            b'~' => text.starts_with("~~~"),
+            _ => text.starts_with("```"),
         };
         if !escape {
             return text;
         }
-        self.out.push_str(&text[..text.len() - typed.len()]);
+        // Only at the very start of the line is the backslash hidden.
+        self.out.truncate(self.out.trim_end_matches([' ', '\t']).len());
         self.out.extend(['\\', char::from(*first)]);
-        &typed[1..]
+        &text[1..]
     }
 }
 
@@ -345,7 +400,32 @@ fn is_word(c: char) -> bool {
 /// Whether a mark of emphasis between `outer` and `inner`, which it holds, is taken as one.
 fn mark_works(outer: char, inner: char) -> bool {
     let inside_a_word = outer.is_ascii_alphanumeric() && inner.is_ascii_alphanumeric();
-    !inside_a_word && (is_word(inner) || outer.is_whitespace() || outer.is_ascii_punctuation())
+    !inside_a_word
+        && !inner.is_whitespace()
+        && (is_word(inner) || outer.is_whitespace() || outer.is_ascii_punctuation())
+}
+
+/// Whether markup takes stars between these for those of a face such as `(*^_^*)`.
+fn looks_like_a_face(outside: &str, written: &str, after: char) -> bool {
+    let sign = |c: Option<char>| c.is_some_and(|c| !is_word(c) && !c.is_whitespace());
+    let mut outside = outside.chars().rev();
+    let (before, one_more) = (outside.next(), outside.next());
+    let mut inside = (written.chars(), written.chars().rev());
+    let (first, second) = (inside.0.next(), inside.0.next());
+    let (last, last_but_one) = (inside.1.next(), inside.1.next());
+    let cheeks =
+        sign(first) && (before == Some('(') || first == Some(')')) || sign(last) && (after == ')' || last == Some('('));
+    let single = |c: Option<char>| c.is_none_or(|c| c == '*');
+    cheeks
+        || sign(before) && one_more == Some('*')
+        || sign(first) && single(second)
+        || sign(last) && single(last_but_one)
+}
+
+/// Whether `text` begins with an address in round brackets, which makes a link of the square ones before it.
+fn opens_address(text: &str) -> bool {
+    let Some(address) = text.strip_prefix('(').filter(|address| address.starts_with("http")) else { return false };
+    address[bare_url_bytes(address)..].starts_with(')')
 }
 
 fn opens_tag(text: &str) -> bool {
@@ -355,7 +435,8 @@ fn opens_tag(text: &str) -> bool {
 
 fn first_char(piece: &Piece) -> Option<char> {
     match piece {
-        Piece::Text(text, _) | Piece::Raw(text, _) | Piece::Url(text, _) => text.chars().next(),
+        Piece::Text(text, _) | Piece::Raw(text, _) => text.chars().next(),
+        Piece::Url(..) => Some('['),
         Piece::Break | Piece::Block(_) => Some('\n'),
     }
 }

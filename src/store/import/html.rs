@@ -249,6 +249,8 @@ impl Builder {
             "span" if class("mu-i") => Role::Italic,
             "a" => Role::Link { href: attributes.get("href").unwrap_or_default(), from: self.pieces.len() },
             "pre" => Role::CodeBlock,
+            // The text of a link is text.
+            "code" | "tt" if self.open.iter().any(|(_, role)| matches!(role, Role::Link { .. })) => Role::Nothing,
             "code" | "tt" => Role::CodeSpan,
             "span" if class("sjis") || class("aa") => Role::Art,
             "p" if class("body-line") => Role::Line,
