@@ -230,3 +230,50 @@ fn a_file_that_was_asked_for_has_to_be_a_thread() {
     assert_eq!(import(&[path]).unwrap().problems(), ["catalog.json: not a thread: there is no `posts`"]);
     assert!(matches!(import(&[dir.path().join("missing")]), Err(ImportError::Read { .. })));
 }
+
+/// The sample data, or `None` where there is none.
+fn samples() -> Option<PathBuf> {
+    let root = std::env::var_os("NEJIBOARD_SAMPLES")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data")), PathBuf::from)
+        .join("threads-4chan-json");
+    if root.is_dir() {
+        return Some(root);
+    }
+    eprintln!("sample data absent at {}: set NEJIBOARD_SAMPLES", root.display());
+    None
+}
+
+#[test]
+fn the_samples_are_read_whole() {
+    let Some(root) = samples() else { return };
+    let heard = import(&[root]).unwrap();
+    assert_eq!(heard.problems(), [""; 0]);
+    let threads: Vec<(u64, usize)> =
+        heard.threads.iter().map(|thread| (thread.no().get(), thread.posts.len())).collect();
+    assert_eq!(threads, [(3_856_791, 33), (14_298, 1), (570_368, 3)]);
+    // The board list, the catalog, an index page, the thread list and the archive list.
+    assert_eq!(heard.stats.skipped, 5);
+    let lost: Vec<(&str, u64)> = heard.stats.lost.into_iter().collect();
+    assert_eq!(lost, [("attachments", 9)]);
+
+    let [bread, lain, welcome] = &heard.threads[..] else { panic!() };
+    let tripped: Vec<&Post> = bread.posts.iter().filter(|post| !post.trip.is_empty()).collect();
+    assert!(tripped.iter().all(|post| post.name == "RF360" && post.trip == "!!s1shuD45usb"));
+    assert_eq!(tripped.len(), 9);
+    assert_eq!(bread.posts[0].name, "");
+    assert!(
+        bread.posts[0].body.starts_with("All industrial food is based on something real you can make at home, and")
+    );
+    assert_eq!(bread.posts[2].body, ">>3856796\nyou comedian!");
+    assert!(bread.posts.iter().any(|post| post.body == ">white bread"));
+    assert_eq!(line(&lain.posts[0]).split('"').nth(3), Some("!MY2dR21qWo"));
+    assert!(lain.posts[0].body.ends_with("\n\nhttps://volafile.org/r/z7b3gqwg"));
+    assert!(welcome.flags.sticky && welcome.flags.locked && !bread.flags.sticky);
+    assert_eq!((welcome.op().subject.as_str(), welcome.op().capcode.as_str()), ("Welcome to /po/!", "mod"));
+    let faq = &welcome.posts[1].body;
+    assert!(faq.starts_with("**FAQs about papercraft**\n\n*What paper should I use?*\n\nSmall models"), "{faq}");
+    assert!(faq.contains(
+        "\nhttp://papercraft.wikidot.com/papercraft\nhttp://cp.c-ij.com/en/categories/CAT-ST01-0071/top.html\n"
+    ));
+    assert!(welcome.posts[2].body.contains("Let’s Fold Together threads >>>/po/lft - open up the PDF"));
+}

@@ -1,5 +1,7 @@
 //! The HTML of comments, turned back into markup.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use nejiboard::store::import::html;
@@ -133,7 +135,7 @@ fn text_is_escaped_where_markup_would_change_it_and_nowhere_else() {
         ("* <b>x</b> y*z *w", "\\* **x** y*z \\*w"),
         (
             "see http://a.org/(b)_c_, *d* e* <s>http://a.org/x</s>",
-            "see http://a.org/(b)_c_, \\*d\\* e\\* [spoiler][http://a.org/x](http://a.org/x)[/spoiler]",
+            "see http://a.org/(b)_c_, \\*d\\* e\\* [spoiler]http://a.org/x [/spoiler]",
         ),
         ("wow!<a href=\"http://a.org\">x</a>", "wow! [x](http://a.org)"),
         ("&gt;as typed", ">as typed"),
@@ -229,4 +231,62 @@ fn the_nastiest_comments_take_no_time() {
     }
     // Unoptimized, all of them together take well under a second; anything quadratic takes minutes.
     assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}
+
+/// What a reader sees of HTML, spaces and line ends aside.
+fn seen(source: &str) -> String {
+    let mut text = String::new();
+    let mut rest = source;
+    while let Some((before, after)) = rest.split_once('<') {
+        text += before;
+        rest = after.split_once('>').map_or("", |(_, rest)| rest);
+    }
+    text += rest;
+    for (from, to) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#039;", "'"), ("&#44;", ","), ("&amp;", "&")]
+    {
+        text = text.replace(from, to);
+    }
+    without_spaces(&text)
+}
+
+fn without_spaces(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// What a reader sees of the few kinds of markup that the samples come to, spaces and line ends aside.
+fn seen_of_markup(body: &str) -> String {
+    let plain = body.replace("***", "").replace("**", "");
+    let lines = plain.lines().map(|line| {
+        // In the samples, a star at the start of a line and at its end is emphasis.
+        line.strip_prefix('*').and_then(|line| line.strip_suffix('*')).unwrap_or(line).replace('\\', "")
+    });
+    without_spaces(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// The thread files of the sample data; empty where there is none.
+fn samples() -> Vec<PathBuf> {
+    let root = std::env::var_os("NEJIBOARD_SAMPLES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from)
+        .join("threads-4chan-json");
+    let files = ["ck/thread/3856791.json", "po/thread/570368.json", "lainchan-vichan-dialect/thread-14298.json"];
+    if !root.is_dir() {
+        eprintln!("sample data absent at {}: set NEJIBOARD_SAMPLES", root.display());
+        return Vec::new();
+    }
+    files.iter().map(|file| root.join(file)).collect()
+}
+
+#[test]
+fn the_samples_say_what_they_said() {
+    let mut comments = 0;
+    for path in samples() {
+        let thread: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        for post in thread["posts"].as_array().unwrap() {
+            let source = post["com"].as_str().unwrap_or("");
+            let body = html::to_markup(source).body;
+            assert_eq!(seen_of_markup(&body), seen(source), "{} of {}", post["no"], path.display());
+            comments += 1;
+        }
+    }
+    assert!(comments == 0 || comments == 37, "{comments}");
 }

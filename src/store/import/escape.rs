@@ -301,8 +301,12 @@ impl Writer {
     }
 
     fn raw(&mut self, markup: &str) {
-        if markup.starts_with('[') && self.out.ends_with(['!', '\\']) {
-            // Otherwise it would be a picture, or no link.
+        // Otherwise it would be a picture, or no link, or two code spans would be one.
+        let joins = match markup.starts_with('[') {
+            true => self.out.ends_with(['!', '\\']),
+            false => self.out.ends_with('`'),
+        };
+        if joins {
             self.out.push(' ');
         }
         self.out.push_str(markup);
