@@ -320,3 +320,56 @@ fn a_failing_taker_ends_the_import() {
     let outcome = jsonl(&[Source::File(path)], None, &mut take, &mut |_| ());
     assert!(matches!(outcome, Err(ImportError::Take(_))), "{outcome:?}");
 }
+
+/// Standard input and pipes cannot be read twice; they go through a temporary file and give the same.
+#[cfg(unix)]
+#[test]
+fn a_pipe_gives_what_a_file_gives() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, corpus(true)).unwrap()
+    });
+    let mut heard = Heard::default();
+    let mut take = |imported| {
+        heard.imported.push(imported);
+        Ok(())
+    };
+    jsonl(&[Source::File(pipe)], None, &mut take, &mut |problem| panic!("{problem}")).unwrap();
+    writer.join().unwrap();
+    assert_eq!(heard.lines(), import_jsonl(corpus(true)).1.lines());
+}
+
+#[test]
+fn a_dash_means_standard_input() {
+    assert_eq!(Source::from_argument("-"), Source::Stdin);
+    assert_eq!(Source::from_argument("./-"), Source::File("./-".into()));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    /// Whatever happens to one place of a file, the import goes on, and what it yields is sound.
+    #[test]
+    fn a_damaged_file_never_stops_the_import(at in 0..20_000_usize, cut in 0..400_usize, junk: Vec<u8>) {
+        let mut text = corpus(true).into_bytes();
+        let at = at.min(text.len());
+        let end = (at + cut).min(text.len());
+        text.splice(at..end, junk);
+        let (stats, heard) = import_jsonl(text);
+        let mut posts = 0;
+        for imported in &heard.imported {
+            if let Imported::Thread { thread, .. } = imported {
+                assert!(thread.posts.windows(2).all(|pair| pair[0].no < pair[1].no));
+                posts += thread.posts.len() as u64;
+            } else if let Imported::Replies { thread, posts: replies, .. } = imported {
+                assert!(replies.iter().all(|post| *thread < post.no));
+                posts += replies.len() as u64;
+            }
+        }
+        assert_eq!(posts, stats.posts);
+        assert!(700 < posts, "{posts}");
+    }
+}

@@ -290,3 +290,70 @@ fn the_samples_say_what_they_said() {
     }
     assert!(comments == 0 || comments == 37, "{comments}");
 }
+
+/// Pieces of comments, whole and broken.
+fn pieces() -> Vec<&'static str> {
+    vec![
+        "a",
+        "日",
+        " ",
+        "\n",
+        "*",
+        "**",
+        "_",
+        "`",
+        "[",
+        "](http://a.org)",
+        "||",
+        "\\",
+        "- ",
+        "1. ",
+        "&gt;",
+        "&gt;&gt;1",
+        "&#",
+        "<br>",
+        "<b>",
+        "</b>",
+        "<i>",
+        "</i>",
+        "<s>",
+        "</s>",
+        "<pre>",
+        "</pre>",
+        "<code>",
+        "</code>",
+        "<span class=\"sjis\">",
+        "</span>",
+        "<a href=\"http://a.org/\">",
+        "</a>",
+        "<a href='",
+        "<p>",
+        "</p>",
+        "<table class=\"exif\">",
+        "</table>",
+        "<",
+        ">",
+        "<!--",
+        "http://a.org/b_c",
+        "[code]",
+        "[/aa]",
+        "<img alt=x>",
+    ]
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, cases: 2_000, ..Default::default() })]
+
+    /// No comment breaks the converter, and each letter of its text stays.
+    #[test]
+    fn any_comment_becomes_markup(
+        parts in proptest::collection::vec(proptest::sample::select(pieces()), 0..24)
+    ) {
+        let source = parts.concat();
+        let markup = html::to_markup(&source);
+        let dropped = ["<table", "<a href='", "<!--", "<", "<img"].iter().any(|part| parts.contains(part) || source.contains("<table"));
+        let letters = |text: &str| text.matches('日').count();
+        assert!(dropped || letters(&markup.body) == letters(&source), "{source:?} {markup:?}");
+        assert!(markup.body.len() <= 60 + source.len() * 20);
+    }
+}
