@@ -229,6 +229,10 @@ fn the_nastiest_comments_take_no_time() {
     for unit in units {
         html::to_markup(&unit.repeat(65_536 / unit.len()));
     }
+    for inner in ["_", "](http://[", "[](http://a", "http://", "||", "</b>"] {
+        html::to_markup(&format!("<a href=\"http://a.org\">{}</a>", inner.repeat(65_536 / inner.len())));
+        html::to_markup(&inner.repeat(65_536 / inner.len()));
+    }
     // Unoptimized, all of them together take well under a second; anything quadratic takes minutes.
     assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
 }

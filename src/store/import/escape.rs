@@ -37,15 +37,19 @@ pub(super) fn art(text: &str) -> String {
 /// A link that shows `text`. What would end its address early is percent-encoded.
 pub(super) fn link(text: &str, url: &str) -> String {
     let mut out = String::from("[");
-    let mut before = ' ';
+    let (mut before, mut word_after) = (' ', false);
     for (at, c) in text.char_indices() {
         let rest = &text[at + c.len_utf8()..];
         let after = rest.chars().next().unwrap_or(' ');
+        if c == '_' && !out.ends_with('_') {
+            // Looked up once for a run of them, which may be long.
+            word_after = rest.trim_start_matches('_').starts_with(is_word);
+        }
         let escape = match c {
             '[' | '*' | '`' => true,
             // Markup itself sees that `](` is not followed by an address.
             ']' => after != '(' || opens_address(rest),
-            '_' => is_word(before) != rest.trim_start_matches('_').starts_with(is_word),
+            '_' => is_word(before) != word_after,
             '|' => before != '|' && after == '|',
             _ => false,
         };
@@ -426,10 +430,16 @@ fn looks_like_a_face(outside: &str, written: &str, after: char) -> bool {
         || sign(last) && single(last_but_one)
 }
 
+/// Characters of an address between brackets that are looked at, so that many brackets do not each look to the end.
+const ADDRESS_CHARS_MAX: usize = 500;
+
 /// Whether `text` begins with an address in round brackets, which makes a link of the square ones before it.
 fn opens_address(text: &str) -> bool {
     let Some(address) = text.strip_prefix('(').filter(|address| address.starts_with("http")) else { return false };
-    address[bare_url_bytes(address)..].starts_with(')')
+    let end = address.char_indices().nth(ADDRESS_CHARS_MAX).map_or(address.len(), |(at, _)| at);
+    let address = &address[..end];
+    let web = address.starts_with("http://") || address.starts_with("https://");
+    web && address[bare_url_bytes(address)..].starts_with(')')
 }
 
 fn opens_tag(text: &str) -> bool {
