@@ -1,0 +1,350 @@
+//! The files below `public/`: what they come with, and that nothing else comes.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::setup::{Fake, NOW, Quiet, quick, request};
+use nejiboard::intake::Limits;
+use nejiboard::model::SiteSettings;
+use nejiboard::model::settings::BaseUrl;
+
+/// A site of a few files, all changed a day before the backend's now.
+fn site() -> Quiet {
+    below("/", quick())
+}
+
+fn below(base_url: &str, limits: Limits) -> Quiet {
+    let site = SiteSettings { base_url: BaseUrl::parse(base_url).unwrap(), ..SiteSettings::default() };
+    let quiet = Quiet::with_limits(Fake { site, ..Fake::default() }, limits);
+    quiet.file("index.html", "home");
+    quiet.file("tech/index.html", "tech");
+    quiet.file("tech/thread/1.html", "0123456789");
+    quiet.file("404.html", "lost");
+    quiet.file("assets/style.1f00.css", "a{}");
+    for path in ["index.html", "tech/index.html", "tech/thread/1.html", "404.html", "assets/style.1f00.css"] {
+        change(&quiet, path, NOW - 86_400);
+    }
+    quiet
+}
+
+/// Sets when a file was last changed.
+fn change(quiet: &Quiet, path: &str, seconds: u64) {
+    let file = fs::File::options().write(true).open(quiet.public.path().join("public").join(path)).unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+}
+
+#[test]
+fn a_file_comes_with_its_type_and_its_validators() {
+    let quiet = site();
+    let answer = quiet.get("/tech/thread/1.html");
+    assert_eq!((answer.status, answer.text().as_str()), (200, "0123456789"));
+    for (name, value) in [
+        ("content-type", "text/html; charset=utf-8"),
+        ("last-modified", "Wed, 31 Dec 2025 00:00:00 GMT"),
+        ("cache-control", "public, max-age=0, must-revalidate"),
+        ("accept-ranges", "bytes"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        (
+            "content-security-policy",
+            "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; script-src 'self'; \
+             connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        ("access-control-allow-origin", ""),
+    ] {
+        assert_eq!(answer.header(name), value, "{name}");
+    }
+    let etag = answer.header("etag");
+    assert!(etag.len() > 16 && etag.starts_with('"') && etag.ends_with('"'), "{etag}");
+}
+
+#[test]
+fn types_go_by_the_name() {
+    let quiet = site();
+    for (path, media_type) in [
+        ("tech/1.json", "application/json; charset=utf-8"),
+        ("feed.xml", "application/xml; charset=utf-8"),
+        ("robots.txt", "text/plain; charset=utf-8"),
+        ("tech/subject.txt", "text/plain; charset=Shift_JIS"),
+        ("tech/SETTING.TXT", "text/plain; charset=Shift_JIS"),
+        ("tech/dat/1.dat", "text/plain; charset=Shift_JIS"),
+        ("assets/a.css", "text/css; charset=utf-8"),
+        ("assets/a.js", "text/javascript; charset=utf-8"),
+        ("assets/a.svg", "image/svg+xml; charset=utf-8"),
+        ("assets/a.woff2", "font/woff2"),
+        ("assets/a.webmanifest", "application/manifest+json; charset=utf-8"),
+        ("assets/a.png", "image/png"),
+        ("assets/a.unknown", "application/octet-stream"),
+        ("assets/plain", "application/octet-stream"),
+    ] {
+        quiet.file(path, "x");
+        assert_eq!(quiet.get(&format!("/{path}")).header("content-type"), media_type, "{path}");
+    }
+    assert_eq!(quiet.get("/tech/1.json").header("access-control-allow-origin"), "*");
+    assert_eq!(quiet.get("/assets/a.css").header("cache-control"), "public, max-age=31536000, immutable");
+}
+
+#[test]
+fn a_folder_is_its_index() {
+    let quiet = site();
+    assert_eq!(quiet.get("/").text(), "home");
+    assert_eq!(quiet.get("/tech/?query").text(), "tech");
+    let answer = quiet.get("/tech");
+    assert_eq!((answer.status, answer.header("location")), (308, "/tech/"));
+    assert_eq!(quiet.get("/tech/thread/").status, 404);
+}
+
+#[test]
+fn a_site_below_a_prefix_has_nothing_beside_it() {
+    let quiet = below("https://board.test/boards/", quick());
+    assert_eq!(quiet.get("/boards/tech/").text(), "tech");
+    for path in ["/", "/boards"] {
+        let answer = quiet.get(path);
+        assert_eq!((answer.status, answer.header("location")), (308, "/boards/"), "{path}");
+    }
+    for path in ["/tech/", "/boardstech/", "/boards//tech/"] {
+        assert_eq!(quiet.get(path).status, 404, "{path}");
+    }
+    assert_eq!(quiet.get("/boards/tech").header("location"), "/boards/tech/");
+}
+
+#[test]
+fn head_tells_what_get_would() {
+    let quiet = site();
+    for path in ["/tech/thread/1.html", "/", "/nothing", "/tech", "/post"] {
+        let get = quiet.get(path);
+        let head = quiet.ask(request("HEAD", path, &[], ""));
+        assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
+        assert_eq!(head.header("content-length"), get.body.len().to_string(), "{path}");
+        for name in ["content-type", "etag", "last-modified", "cache-control", "location"] {
+            assert_eq!(head.header(name), get.header(name), "{path} {name}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_there_is_the_sites_own_page() {
+    let quiet = site();
+    let answer = quiet.get("/nothing");
+    assert_eq!((answer.status, answer.text().as_str()), (404, "lost"));
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(answer.header("etag"), "");
+    let answer = quiet.get_with("/nothing.json", &[("accept", "application/json")]);
+    assert_eq!((answer.status, answer.json()["error"]["code"].as_str()), (404, Some("not_found")));
+    fs::remove_file(quiet.public.path().join("public/404.html")).unwrap();
+    let answer = quiet.get("/nothing");
+    assert_eq!(answer.status, 404);
+    assert!(answer.text().contains("<h1>not_found</h1>"), "{}", answer.text());
+}
+
+#[test]
+fn a_client_that_has_the_file_is_told_so() {
+    let quiet = site();
+    let etag = quiet.get("/tech/thread/1.html").header("etag").to_owned();
+    let weak = format!("\"other\", W/{etag}");
+    for (headers, status) in [
+        (vec![("if-none-match", etag.as_str())], 304),
+        (vec![("if-none-match", weak.as_str())], 304),
+        (vec![("if-none-match", "*")], 304),
+        (vec![("if-none-match", "\"other\"")], 200),
+        (vec![("if-modified-since", "Wed, 31 Dec 2025 00:00:00 GMT")], 304),
+        (vec![("if-modified-since", "Wednesday, 31-Dec-25 00:00:00 GMT")], 304),
+        (vec![("if-modified-since", "Wed, 31 Dec 2025 00:00:01 GMT")], 304),
+        (vec![("if-modified-since", "Tue, 30 Dec 2025 23:59:59 GMT")], 200),
+        (vec![("if-modified-since", "yesterday")], 200),
+        // The tag counts more than the date.
+        (vec![("if-none-match", "\"other\""), ("if-modified-since", "Wed, 31 Dec 2025 00:00:00 GMT")], 200),
+        (vec![("if-match", "\"other\"")], 412),
+        (vec![("if-match", etag.as_str())], 200),
+        (vec![("if-unmodified-since", "Tue, 30 Dec 2025 23:59:59 GMT")], 412),
+    ] {
+        let answer = quiet.get_with("/tech/thread/1.html", &headers);
+        assert_eq!(answer.status, status, "{headers:?}");
+        if status == 304 {
+            assert_eq!((answer.body.len(), answer.header("etag")), (0, etag.as_str()), "{headers:?}");
+        }
+    }
+}
+
+#[test]
+fn a_part_of_a_file_can_be_asked_for() {
+    let quiet = site();
+    for (range, status, body, content_range) in [
+        ("bytes=0-3", 206, "0123", "bytes 0-3/10"),
+        ("bytes=9-", 206, "9", "bytes 9-9/10"),
+        ("bytes=-3", 206, "789", "bytes 7-9/10"),
+        ("bytes=-99", 206, "0123456789", "bytes 0-9/10"),
+        ("bytes=5-18446744073709551616", 206, "56789", "bytes 5-9/10"),
+        ("bytes=10-", 416, "", "bytes */10"),
+        ("bytes=-0", 416, "", "bytes */10"),
+        ("bytes=99999999999999999999-", 416, "", "bytes */10"),
+        ("bytes=0-1,3-4", 200, "0123456789", ""),
+        ("bytes=3-1", 200, "0123456789", ""),
+        ("bytes=-", 200, "0123456789", ""),
+        ("bytes=a-b", 200, "0123456789", ""),
+        ("bytes=+1-2", 200, "0123456789", ""),
+        ("lines=0-3", 200, "0123456789", ""),
+    ] {
+        let answer = quiet.get_with("/tech/thread/1.html", &[("range", range)]);
+        assert_eq!((answer.status, answer.text().as_str()), (status, body), "{range}");
+        assert_eq!(answer.header("content-range"), content_range, "{range}");
+    }
+}
+
+#[test]
+fn a_part_is_only_cut_from_the_file_that_the_client_knows() {
+    let quiet = site();
+    let etag = quiet.get("/tech/thread/1.html").header("etag").to_owned();
+    for (if_range, status) in [
+        (etag.as_str(), 206),
+        ("\"other\"", 200),
+        ("W/\"other\"", 200),
+        (format!("W/{etag}").as_str(), 200),
+        ("Wed, 31 Dec 2025 00:00:00 GMT", 206),
+        ("Wed, 31 Dec 2025 00:00:01 GMT", 200),
+    ] {
+        let answer = quiet.get_with("/tech/thread/1.html", &[("range", "bytes=0-3"), ("if-range", if_range)]);
+        assert_eq!(answer.status, status, "{if_range}");
+    }
+}
+
+#[test]
+fn a_change_is_seen_at_once_whatever_its_time() {
+    let quiet = site();
+    let first = quiet.get("/tech/thread/1.html");
+    // As the publisher does it: beside it, then renamed; here with equal size and equal time.
+    let public = quiet.public.path().join("public");
+    fs::write(public.join("tech/thread/draft"), "9876543210").unwrap();
+    change(&quiet, "tech/thread/draft", NOW - 86_400);
+    fs::rename(public.join("tech/thread/draft"), public.join("tech/thread/1.html")).unwrap();
+    let second = quiet.get("/tech/thread/1.html");
+    assert_eq!(second.text(), "9876543210");
+    assert_ne!(first.header("etag"), second.header("etag"));
+    fs::remove_file(public.join("tech/thread/1.html")).unwrap();
+    assert_eq!(quiet.get("/tech/thread/1.html").status, 404);
+}
+
+#[test]
+fn no_file_is_from_the_future() {
+    let quiet = site();
+    change(&quiet, "index.html", NOW + 5);
+    let answer = quiet.get("/");
+    assert_eq!(answer.header("last-modified"), "Thu, 01 Jan 2026 00:00:00 GMT");
+    // So a client that has an older state of this second gets the newer one.
+    let since = [("if-modified-since", "Thu, 01 Jan 2026 00:00:00 GMT")];
+    assert_eq!(quiet.get_with("/", &since).status, 200);
+}
+
+#[test]
+fn large_files_are_streamed_and_small_ones_kept_within_bounds() {
+    let limits = Limits { cache_file_bytes_max: 1_000, cache_bytes_max: 4_000, chunk_bytes: 512, ..quick() };
+    let quiet = below("/", limits);
+    let large: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+    quiet.file("large.dat", &large);
+    for _ in 0..2 {
+        assert!(quiet.get("/large.dat").body == large);
+    }
+    let part = quiet.get_with("/large.dat", &[("range", "bytes=1000-2999")]);
+    assert_eq!(part.status, 206);
+    assert!(part.body == large[1000..3000]);
+    let etag = part.header("etag").to_owned();
+    assert_eq!(quiet.get_with("/large.dat", &[("if-none-match", &etag)]).status, 304);
+    quiet.file("large.dat", &large[4..]);
+    assert_ne!(quiet.get("/large.dat").header("etag"), etag);
+    // More small files than fit, each asked for twice: all are right.
+    for round in 0..2 {
+        for no in 0..20 {
+            let (path, text) = (format!("{no}.html"), format!("{no}").repeat(200));
+            if round == 0 {
+                quiet.file(&path, &text);
+            }
+            assert_eq!(quiet.get(&format!("/{path}")).text(), text);
+        }
+    }
+}
+
+#[test]
+fn nothing_outside_of_public_is_served() {
+    let quiet = site();
+    let secret = quiet.public.path().join("secret.html");
+    fs::write(&secret, "secret").unwrap();
+    quiet.file(".hidden.html", "secret");
+    quiet.file("tech/.git/config", "secret");
+    let public = quiet.public.path().join("public");
+    symlink(&secret, public.join("link.html")).unwrap();
+    symlink(quiet.public.path(), public.join("out")).unwrap();
+    symlink("loop.html", public.join("loop.html")).unwrap();
+    for path in [
+        "/../secret.html",
+        "/tech/../../secret.html",
+        "/%2e%2e/secret.html",
+        "/%2E%2E%2Fsecret.html",
+        "/..%2fsecret.html",
+        "/..%5csecret.html",
+        "/..\\secret.html",
+        "/%252e%252e/secret.html",
+        "/tech/%2e%2e/%2e%2e/secret.html",
+        "/./index.html",
+        "/tech/./index.html",
+        "//index.html",
+        "/tech//index.html",
+        "/tech%2findex.html",
+        "/index.html/",
+        "/index.html%00",
+        "/index.html%00.css",
+        "/%00",
+        "/%c0%ae%c0%ae/secret.html",
+        "/%ff",
+        "/.hidden.html",
+        "/tech/.git/config",
+        "/link.html",
+        "/out/secret.html",
+        "/out/",
+        "/loop.html",
+        "/index.html%0a",
+        "/CON%7f",
+    ] {
+        let answer = quiet.get(path);
+        assert!(answer.status == 404, "{path}: {} {}", answer.status, answer.text());
+        assert!(!answer.text().contains("secret"), "{path}");
+    }
+    let long = format!("/{}", "a/".repeat(5_000));
+    assert_eq!(quiet.get(&long).status, 404);
+    assert_eq!(quiet.get(&format!("/{}", "a".repeat(5_000))).status, 404);
+}
+
+#[test]
+fn a_link_that_stays_inside_is_followed() {
+    let quiet = site();
+    symlink("tech", quiet.public.path().join("public/alias")).unwrap();
+    assert_eq!(quiet.get("/alias/").text(), "tech");
+}
+
+#[test]
+fn a_pipe_is_not_opened() {
+    let quiet = site();
+    let path = quiet.public.path().join("public/pipe.html");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert_eq!(quiet.get("/pipe.html").status, 404);
+}
+
+#[test]
+fn a_site_that_was_never_built_has_a_page_all_the_same() {
+    let quiet = site();
+    fs::remove_dir_all(quiet.public.path().join("public")).unwrap();
+    assert_eq!(quiet.get("/").status, 404);
+    fs::create_dir(quiet.public.path().join("public")).unwrap();
+    quiet.file("index.html", "built");
+    assert_eq!(quiet.get("/").text(), "built");
+}
+
+#[test]
+fn the_oldest_and_the_newest_times_are_no_trouble() {
+    let quiet = site();
+    let file = fs::File::options().write(true).open(quiet.public.path().join("public/index.html")).unwrap();
+    file.set_modified(UNIX_EPOCH - Duration::from_secs(86_400)).unwrap();
+    assert_eq!(quiet.get("/").header("last-modified"), "Thu, 01 Jan 1970 00:00:00 GMT");
+    file.set_modified(SystemTime::now() + Duration::from_secs(1 << 33)).unwrap();
+    assert_eq!(quiet.get("/").header("last-modified"), "Thu, 01 Jan 2026 00:00:00 GMT");
+}
