@@ -106,6 +106,9 @@ fn plain_http(parts: &Parts) -> Result<(), Refusal> {
     if parts.headers.contains_key(header::TRANSFER_ENCODING) {
         return Err(Refusal::NoLength);
     }
+    if parts.method != Method::POST && post::declared_length(&parts.headers) != Some(0) {
+        return Err(Refusal::BadRequest("only a form has a body"));
+    }
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => Some(host.to_str().map_err(|_| Refusal::BadRequest("its host is no name"))?),
@@ -170,6 +173,7 @@ async fn not_found(door: &Door, parts: &Parts) -> Result<Response<Body>, Refused
     {
         let mut response = reply::html(StatusCode::NOT_FOUND, bytes.clone());
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
         return Ok(response);
     }
     Err(Refusal::NotFound.into())

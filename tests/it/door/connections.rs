@@ -1,1 +1,189 @@
+//! Connections: how many, how long, and how the door closes.
 
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::setup::{Fake, Open, Outcome, quick, read_to_close};
+use nejiboard::intake::{self, DoorOptions, Limits};
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: board.test\r\n\r\n";
+const LAST_GET: &[u8] = b"GET / HTTP/1.1\r\nHost: board.test\r\nConnection: close\r\n\r\n";
+const POST: &[u8] = b"POST /post HTTP/1.1\r\nHost: board.test\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                      Content-Length: 21\r\n\r\nboard=tech&body=hello";
+
+/// Reads one answer, whose body has `body_bytes`.
+fn one_answer(stream: &mut TcpStream, body_bytes: usize) -> String {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        bytes.push(byte[0]);
+    }
+    let mut body = vec![0; body_bytes];
+    stream.read_exact(&mut body).unwrap();
+    bytes.extend(body);
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_connection_serves_many_requests_and_ends_when_idle() {
+    let door = Open::new(Fake::default(), quick());
+    let mut stream = door.connect();
+    for _ in 0..3 {
+        stream.write_all(GET).unwrap();
+        assert!(one_answer(&mut stream, 4).ends_with("\r\n\r\nhome"));
+    }
+    let idle_from = Instant::now();
+    assert_eq!(read_to_close(&mut stream), "");
+    assert!(Duration::from_millis(400) < idle_from.elapsed());
+}
+
+#[test]
+fn a_connection_that_says_nothing_is_dropped() {
+    let door = Open::new(Fake::default(), Limits { first_byte_time: Duration::from_millis(100), ..quick() });
+    let from = Instant::now();
+    assert_eq!(read_to_close(&mut door.connect()), "");
+    assert!(from.elapsed() < Duration::from_millis(500), "{:?}", from.elapsed());
+}
+
+#[test]
+fn head_and_not_modified_have_no_body_on_the_wire() {
+    let door = Open::new(Fake::default(), quick());
+    let answer = door.send("HEAD / HTTP/1.1\r\nHost: board.test\r\nConnection: close\r\n\r\n");
+    assert!(answer.contains("content-length: 4\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+    let request = "GET / HTTP/1.1\r\nHost: board.test\r\nIf-None-Match: *\r\nConnection: close\r\n\r\n";
+    let answer = door.send(request);
+    assert!(answer.starts_with("HTTP/1.1 304 Not Modified\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+    assert!(!answer.contains("content-length: 0"), "{answer}");
+}
+
+#[test]
+fn old_clients_and_whole_urls_are_served() {
+    let door = Open::new(Fake::default(), quick());
+    for request in [
+        "GET / HTTP/1.0\r\n\r\n",
+        "GET http://board.test/ HTTP/1.1\r\nHost: board.test\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: BOARD.test:8080\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: [::1]:8080\r\nConnection: close\r\n\r\n",
+    ] {
+        let answer = door.send(request);
+        assert!(answer.contains(" 200 OK\r\n") && answer.ends_with("home"), "{request}: {answer}");
+    }
+}
+
+#[test]
+fn one_address_gets_so_many_connections() {
+    let door = Open::new(Fake::default(), Limits { connections_per_loopback_max: 3, ..quick() });
+    let mut kept: Vec<TcpStream> = (0..3).map(|_| door.connect()).collect();
+    for stream in &mut kept {
+        stream.write_all(GET).unwrap();
+        one_answer(stream, 4);
+    }
+    let mut one_more = door.connect();
+    let _ = one_more.write_all(GET);
+    assert_eq!(read_to_close(&mut one_more), "");
+    // A place that is given back can be taken again.
+    drop(kept.pop());
+    let served = (0..50).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        door.send(LAST_GET).ends_with("home")
+    });
+    assert!(served);
+}
+
+#[test]
+fn connections_beyond_the_bound_wait_for_their_turn() {
+    let door = Open::new(Fake::default(), Limits { connections_max: 2, ..quick() });
+    let mut kept: Vec<TcpStream> = (0..2).map(|_| door.connect()).collect();
+    for stream in &mut kept {
+        stream.write_all(GET).unwrap();
+        one_answer(stream, 4);
+    }
+    let mut waiting = door.connect();
+    waiting.write_all(LAST_GET).unwrap();
+    waiting.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    assert!(waiting.read(&mut [0]).is_err());
+    waiting.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    drop(kept);
+    assert!(read_to_close(&mut waiting).ends_with("home"));
+}
+
+#[test]
+fn a_client_that_stops_reading_is_let_go() {
+    let door = Open::new(Fake::default(), Limits { connections_max: 1, ..quick() });
+    fs::write(door.public.path().join("large.dat"), vec![b'x'; 32 << 20]).unwrap();
+    let mut stuck = door.connect();
+    stuck.write_all(b"GET /large.dat HTTP/1.1\r\nHost: board.test\r\n\r\n").unwrap();
+    // Until it is, there is no place for anybody else.
+    let from = Instant::now();
+    assert!(door.send(LAST_GET).ends_with("home"));
+    assert!(Duration::from_millis(400) < from.elapsed());
+    let mut rest = Vec::new();
+    let _ = stuck.read_to_end(&mut rest);
+    assert!(rest.len() < 32 << 20, "the whole file came through");
+}
+
+#[test]
+fn a_large_file_reaches_a_client_that_reads() {
+    let door = Open::new(Fake::default(), quick());
+    fs::write(door.public.path().join("large.dat"), vec![b'x'; 8 << 20]).unwrap();
+    let answer = door.send("GET /large.dat HTTP/1.1\r\nHost: board.test\r\nConnection: close\r\n\r\n");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("content-length: 8388608"), "{head}");
+    assert_eq!(body.len(), 8 << 20);
+}
+
+#[test]
+fn a_post_that_runs_when_the_door_closes_is_answered() {
+    let mut door = Open::new(Fake { outcome: Outcome::After(Duration::from_millis(300)), ..Fake::default() }, quick());
+    let mut stream = door.connect();
+    stream.write_all(POST).unwrap();
+    while door.backend.taken().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut idle = door.connect();
+    idle.write_all(GET).unwrap();
+    one_answer(&mut idle, 4);
+    door.tell_to_stop();
+    assert!(read_to_close(&mut stream).starts_with("HTTP/1.1 303 See Other\r\n"));
+    assert_eq!(read_to_close(&mut idle), "");
+    door.wait();
+    assert!(TcpStream::connect(door.address).is_err());
+}
+
+#[test]
+fn closing_does_not_wait_without_end() {
+    let limits = Limits { accept_time: Duration::from_secs(60), ..quick() };
+    let mut door = Open::new(Fake { outcome: Outcome::Never, ..Fake::default() }, limits);
+    let mut stream = door.connect();
+    stream.write_all(POST).unwrap();
+    while door.backend.taken().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let from = Instant::now();
+    door.tell_to_stop();
+    door.wait();
+    assert!(from.elapsed() < Duration::from_secs(2), "{:?}", from.elapsed());
+}
+
+#[test]
+fn a_panic_costs_one_request_and_not_the_connection() {
+    let door = Open::new(Fake { outcome: Outcome::Panic, ..Fake::default() }, quick());
+    let mut stream = door.connect();
+    stream.write_all(POST).unwrap();
+    stream.write_all(LAST_GET).unwrap();
+    let answers = read_to_close(&mut stream);
+    assert!(answers.starts_with("HTTP/1.1 500 Internal Server Error\r\n"), "{answers}");
+    assert!(answers.ends_with("home"), "{answers}");
+}
+
+#[test]
+fn a_door_that_is_told_to_stop_at_once_never_opens() {
+    let listener = intake::listen("127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
+    let options = DoorOptions { public: "nowhere".into(), limits: quick() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(intake::serve(listener, options, Arc::new(Fake::default()), async {})).unwrap();
+}
