@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -127,7 +127,7 @@ fn nothing_or(error: io::Error) -> io::Result<Found> {
 }
 
 impl Kept {
-    /// Reads and hashes a file; one larger than `bytes_max` is hashed in chunks and left at its beginning.
+    /// Reads and hashes a file; one larger than `bytes_max` is only hashed, in chunks.
     fn read(file: &mut File, metadata: &Metadata, bytes_max: usize) -> io::Result<Kept> {
         let mut bytes = Vec::new();
         let mut hasher = Xxh3::new();
@@ -138,7 +138,6 @@ impl Kept {
             hasher.update(&bytes);
         } else {
             hash_whole(file, &mut hasher)?;
-            file.rewind()?;
         }
         let length = if small { bytes.len() as u64 } else { metadata.len() };
         Ok(Kept {
