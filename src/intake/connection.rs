@@ -1,12 +1,12 @@
 //! One connection, from its first byte to its end.
 
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -15,20 +15,24 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep, timeout};
 
+use super::server::Slot;
 use super::{Door, answer};
 
 /// Answers all requests that come on `stream`, until it ends, breaks a rule or `stopping` turns true.
-pub(super) async fn talk(stream: TcpStream, address: IpAddr, door: Arc<Door>, mut stopping: watch::Receiver<bool>) {
+pub(super) async fn talk(stream: TcpStream, slot: Slot, door: Arc<Door>, mut stopping: watch::Receiver<bool>) {
     // Only speed is lost where this fails.
     let _ = stream.set_nodelay(true);
     if !first_byte_is_there(&stream, &door, &mut stopping).await {
         return;
     }
     let guarded = Guarded::new(stream, door.limits.write_stall_time);
-    let limits = door.limits.clone();
-    let service = service_fn(move |request| {
-        let door = Arc::clone(&door);
-        async move { Ok::<_, io::Error>(answer(&door, request, address).await) }
+    let limits = &door.limits;
+    let service = service_fn(|request| async {
+        let mut response = answer(&door, request, slot.address).await;
+        if slot.are_scarce() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok::<_, io::Error>(response)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

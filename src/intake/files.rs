@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::body::Bytes;
@@ -109,7 +109,14 @@ impl Files {
         Ok(if kept.bytes.is_some() { Found::Memory(kept) } else { Found::Large(kept, file) })
     }
 
-    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
+    /// What both generations take.
+    pub(super) fn bytes_in_memory(&self) -> usize {
+        let memory = self.memory();
+        let cost = |(path, kept): (&String, &Arc<Kept>)| cost(path, kept);
+        memory.young.iter().map(cost).sum::<usize>() + memory.old.iter().map(cost).sum::<usize>()
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
         // Nothing under this lock panics half-way.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }

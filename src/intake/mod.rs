@@ -117,4 +117,9 @@ impl Door {
             limits,
         }
     }
+
+    /// How many bytes the files take that are kept in memory.
+    pub fn bytes_in_memory(&self) -> usize {
+        self.files.bytes_in_memory()
+    }
 }

@@ -50,10 +50,7 @@ pub async fn serve(
             Some(_) = connections.join_next() => {}
             (stream, slot) = arrival(&listener, &slots, &door.limits) => {
                 let (door, is_stopping) = (Arc::clone(&door), is_stopping.clone());
-                connections.spawn(async move {
-                    talk(stream, slot.address, door, is_stopping).await;
-                    drop(slot);
-                });
+                connections.spawn(talk(stream, slot, door, is_stopping));
             }
         }
     }
@@ -93,6 +90,7 @@ struct Slots {
     of_address: Mutex<HashMap<IpAddr, usize>>,
     per_address_max: usize,
     per_loopback_max: usize,
+    scarce_below: usize,
 }
 
 impl Slots {
@@ -105,6 +103,7 @@ impl Slots {
             of_address: Mutex::default(),
             per_address_max: limits.connections_per_address_max,
             per_loopback_max: limits.connections_per_loopback_max,
+            scarce_below: all / 4,
         })
     }
 
@@ -139,10 +138,18 @@ fn neighbourhood(address: IpAddr) -> IpAddr {
 }
 
 /// A connection's place among all, given back when it is dropped.
-struct Slot {
-    address: IpAddr,
+pub(super) struct Slot {
+    /// Who has it; an IPv4 address is one, however it came.
+    pub address: IpAddr,
     slots: Arc<Slots>,
     _permit: OwnedSemaphorePermit,
+}
+
+impl Slot {
+    /// Whether less than a quarter is left, so that nobody should keep one to be idle in.
+    pub(super) fn are_scarce(&self) -> bool {
+        self.slots.all.available_permits() < self.slots.scarce_below
+    }
 }
 
 impl Drop for Slot {

@@ -112,6 +112,20 @@ fn connections_beyond_the_bound_wait_for_their_turn() {
 }
 
 #[test]
+fn nobody_stays_to_be_idle_where_places_are_scarce() {
+    let door = Open::new(Fake::default(), Limits { connections_max: 8, ..quick() });
+    let mut kept: Vec<TcpStream> = (0..5).map(|_| door.connect()).collect();
+    for stream in &mut kept {
+        stream.write_all(GET).unwrap();
+        assert!(!one_answer(stream, 4).contains("connection: close\r\n"));
+    }
+    let mut last = door.connect();
+    last.write_all(GET).unwrap();
+    assert!(one_answer(&mut last, 4).contains("connection: close\r\n"));
+    assert_eq!(read_to_close(&mut last), "");
+}
+
+#[test]
 fn a_client_that_stops_reading_is_let_go() {
     let door = Open::new(Fake::default(), Limits { connections_max: 1, ..quick() });
     fs::write(door.public.path().join("large.dat"), vec![b'x'; 32 << 20]).unwrap();

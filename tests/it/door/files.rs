@@ -261,8 +261,10 @@ fn large_files_are_streamed_and_small_ones_kept_within_bounds() {
                 quiet.file(&path, &text);
             }
             assert_eq!(quiet.get(&format!("/{path}")).text(), text);
+            assert!(quiet.door.bytes_in_memory() <= 4_000, "{}", quiet.door.bytes_in_memory());
         }
     }
+    assert!(1_000 < quiet.door.bytes_in_memory());
 }
 
 #[test]
