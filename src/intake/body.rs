@@ -14,41 +14,82 @@ use tokio::time::timeout;
 use super::Limits;
 use crate::model::Refusal;
 
-/// A request's body, whole, with its share of the memory that all bodies may take together.
+/// The memory that all bodies may take together.
+pub(super) struct Room {
+    small: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+}
+
+/// A body's share of the room, given back when it is dropped.
+pub(super) struct Share {
+    small: OwnedSemaphorePermit,
+    large: OwnedSemaphorePermit,
+}
+
+/// A request's body, whole, with its share of the room.
 pub(super) struct Held {
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Given back when it is dropped.
-    pub share: OwnedSemaphorePermit,
+    /// What they take.
+    pub share: Share,
+}
+
+impl Room {
+    pub(super) fn new(limits: &Limits) -> Room {
+        let semaphore = |bytes: usize| Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS)));
+        Room { small: semaphore(limits.small_bodies_bytes_max), large: semaphore(limits.large_bodies_bytes_max) }
+    }
+
+    fn empty_share(&self) -> Result<Share, Refusal> {
+        Ok(Share { small: take(&self.small, 0)?, large: take(&self.large, 0)? })
+    }
+
+    /// Lets `share` grow by `small` and `large` bytes.
+    fn grow(&self, share: &mut Share, small: usize, large: usize) -> Result<(), Refusal> {
+        share.small.merge(take(&self.small, small)?);
+        share.large.merge(take(&self.large, large)?);
+        Ok(())
+    }
+}
+
+fn take(semaphore: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+    let bytes = u32::try_from(bytes).map_err(|_| FULL)?;
+    Arc::clone(semaphore).try_acquire_many_owned(bytes).map_err(|_| FULL)
+}
+
+/// A full room empties as fast as posts are answered.
+const FULL: Refusal = Refusal::Busy(2);
+
+impl Held {
+    fn append(&mut self, data: &[u8], limits: &Limits, room: &Room) -> Result<(), Refusal> {
+        let small = data.len().min(limits.small_body_bytes.saturating_sub(self.bytes.len()));
+        room.grow(&mut self.share, small, data.len() - small)?;
+        self.bytes.extend_from_slice(data);
+        Ok(())
+    }
 }
 
 /// Reads the body, of which `declared` bytes were announced.
 ///
 /// Memory is taken as bytes arrive and not as they are announced, so a client cannot reserve what it does not send.
-pub(super) async fn read<B>(body: B, declared: usize, limits: &Limits, room: &Arc<Semaphore>) -> Result<Held, Refusal>
+pub(super) async fn read<B>(body: B, declared: usize, limits: &Limits, room: &Room) -> Result<Held, Refusal>
 where
     B: HttpBody<Data = Bytes>,
 {
     let whole = async {
         let mut body = pin!(body);
-        let mut held = Held { bytes: Vec::new(), share: share(room, 0)? };
+        let mut held = Held { bytes: Vec::new(), share: room.empty_share()? };
         while let Some(frame) = body.as_mut().frame().await {
             let frame = frame.map_err(|_| Refusal::BadForm("it broke off"))?;
             let Ok(data) = frame.into_data() else { continue };
             if declared < held.bytes.len() + data.len() {
                 return Err(Refusal::TooLarge(limits.body_bytes_max));
             }
-            held.share.merge(share(room, data.len())?);
-            held.bytes.extend_from_slice(&data);
+            held.append(&data, limits, room)?;
         }
         Ok(held)
     };
     timeout(limits.body_time, whole).await.unwrap_or(Err(Refusal::TooSlow))
-}
-
-fn share(room: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-    let bytes = u32::try_from(bytes).map_err(|_| Refusal::Busy(2))?;
-    Arc::clone(room).try_acquire_many_owned(bytes).map_err(|_| Refusal::Busy(2))
 }
 
 /// Reads a body that is refused and throws it away, as long as it stays within the bounds.

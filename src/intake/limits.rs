@@ -7,8 +7,13 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes in the body of one request.
     pub body_bytes_max: usize,
-    /// Bytes in the bodies of all requests that are being read or answered. Decoding needs about four times as much.
-    pub bodies_bytes_max: usize,
+    /// The part of a body that most forms do not exceed.
+    pub small_body_bytes: usize,
+    /// Bytes in the small parts of all bodies that are being read or answered. Decoding needs up to four times as much.
+    pub small_bodies_bytes_max: usize,
+    /// Bytes in all that exceeds the small parts. Apart from these, so that a few that send much and slowly cannot
+    /// keep out the many that send little.
+    pub large_bodies_bytes_max: usize,
     /// Bytes of a refused body that are read and thrown away, so that the client gets to see the answer.
     pub discard_bytes_max: usize,
     /// Fields in a form, known and unknown ones together.
@@ -61,7 +66,9 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             body_bytes_max: 1 << 20,
-            bodies_bytes_max: 32 << 20,
+            small_body_bytes: 64 << 10,
+            small_bodies_bytes_max: 16 << 20,
+            large_bodies_bytes_max: 16 << 20,
             discard_bytes_max: 16 << 20,
             fields_max: 64,
             small_field_chars_max: 128,

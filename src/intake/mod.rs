@@ -38,8 +38,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio::sync::Semaphore;
-
 use crate::model::{BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission};
 
 pub use answer::answer;
@@ -102,7 +100,7 @@ pub struct Door {
     backend: Arc<dyn Backend>,
     files: Arc<files::Files>,
     resends: resend::Resends,
-    bodies: Arc<Semaphore>,
+    room: body::Room,
 }
 
 impl Door {
@@ -112,7 +110,7 @@ impl Door {
         Door {
             files: Arc::new(files::Files::new(options.public, &limits)),
             resends: resend::Resends::new(&limits),
-            bodies: Arc::new(Semaphore::new(limits.bodies_bytes_max.min(Semaphore::MAX_PERMITS))),
+            room: body::Room::new(&limits),
             backend,
             limits,
         }

@@ -26,9 +26,8 @@ where
     B: HttpBody<Data = Bytes>,
 {
     let (encoding, declared) = admit(door, &parts.headers)?;
-    let held = body::read(body, declared, &door.limits, &door.bodies).await?;
-    // The share of memory is given back when the answer is ready, since the form lives until then.
-    let body::Held { bytes, share: _share } = held;
+    // The share of the room is given back when the answer is ready, since the form lives until then.
+    let body::Held { bytes, share: _share } = body::read(body, declared, &door.limits, &door.room).await?;
     let form = form::decode(encoding, bytes, &door.limits).await?;
     let submission = match check(door, &form, address) {
         Ok(submission) => submission,

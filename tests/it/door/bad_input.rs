@@ -219,7 +219,7 @@ fn what_was_typed_comes_back_with_the_refusal() {
 
 #[test]
 fn all_bodies_together_have_a_bound() {
-    let limits = Limits { bodies_bytes_max: 1_000, ..quick() };
+    let limits = Limits { small_body_bytes: 500, small_bodies_bytes_max: 500, large_bodies_bytes_max: 500, ..quick() };
     let quiet = Quiet::with_limits(Fake::default(), limits);
     let answer = quiet.post(format!("board=tech&body={}", "x".repeat(2_000)));
     assert_eq!((answer.status, answer.header("retry-after")), (503, "2"));

@@ -126,6 +126,26 @@ fn nobody_stays_to_be_idle_where_places_are_scarce() {
 }
 
 #[test]
+fn slow_large_posts_keep_no_small_ones_out() {
+    let limits = Limits { small_body_bytes: 1_000, large_bodies_bytes_max: 100_000, ..quick() };
+    let door = Open::new(Fake::default(), Limits { body_time: Duration::from_secs(3), ..limits });
+    let head = "POST /post HTTP/1.1\r\nHost: board.test\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                Content-Length: 90000\r\n\r\nboard=tech&body=";
+    let slow: Vec<TcpStream> = (0..3)
+        .map(|_| {
+            let mut stream = door.connect();
+            stream.write_all(format!("{head}{}", "x".repeat(50_000)).as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(100));
+    door.serves_a_normal_client();
+    let answer = door.send(format!("{head}{}", "x".repeat(90_000 - 16)));
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 2\r\n"), "{answer}");
+    drop(slow);
+}
+
+#[test]
 fn a_client_that_stops_reading_is_let_go() {
     let door = Open::new(Fake::default(), Limits { connections_max: 1, ..quick() });
     fs::write(door.public.path().join("large.dat"), vec![b'x'; 32 << 20]).unwrap();
