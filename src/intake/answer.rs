@@ -73,7 +73,7 @@ where
     let site = door.backend.site();
     let outcome = match plain_http(parts) {
         Err(refusal) => Err(refusal.into()),
-        Ok(()) => match (target(parts.uri.path(), site.prefix()), &parts.method) {
+        Ok(()) => match (target(parts.uri.path(), &site), &parts.method) {
             (Target::Post, &Method::POST) => post::post(door, parts, body.as_mut(), address, taste).await,
             (Target::Post, &Method::OPTIONS) => Ok(options(POST_METHODS)),
             (Target::Post, _) => Err(bad_method(POST_METHODS)),

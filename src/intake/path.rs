@@ -1,5 +1,7 @@
 //! The path in a request's target, and which file below `public/` it can mean.
 
+use crate::model::SiteSettings;
+
 /// Decodes `%41` to `A`, and `space` to a space if it is not 0. What is no whole escape stays as it is, as in browsers.
 pub(super) fn percent_decode(bytes: &[u8], space: u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
@@ -38,9 +40,11 @@ pub(super) enum Target {
     Nothing,
 }
 
-/// What `path`, still with its escapes, means for a site below `prefix`.
-pub(super) fn target(path: &str, prefix: &str) -> Target {
-    if path == "/post" || path.strip_prefix(prefix) == Some("post") {
+/// What `path`, still with its escapes, means for this site.
+pub(super) fn target(path: &str, site: &SiteSettings) -> Target {
+    let prefix = site.prefix();
+    let set = site.post_url.as_deref().map_or("", path_of);
+    if path == "/post" || path.strip_prefix(prefix) == Some("post") || (set != "/" && path == set) {
         return Target::Post;
     }
     let home = path == "/" || Some(path) == prefix.strip_suffix('/');
@@ -51,6 +55,13 @@ pub(super) fn target(path: &str, prefix: &str) -> Target {
         Some(inside) => Target::File(inside),
         None => Target::Nothing,
     }
+}
+
+/// The path of a URL, which may be a path alone.
+fn path_of(url: &str) -> &str {
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let path = url[after_scheme..].find('/').map_or("", |at| &url[after_scheme + at..]);
+    path.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// The path of a file below `public/`; `None` for what cannot be one.

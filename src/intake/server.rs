@@ -162,3 +162,32 @@ impl Drop for Slot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether an address that comes after 64 others still gets a slot.
+    async fn check(others: &str, address: &str, expected: bool) {
+        let slots = Slots::new(&Limits::default());
+        let others: IpAddr = others.parse().unwrap();
+        let mut kept = Vec::new();
+        for _ in 0..64 {
+            kept.push(slots.slot(others, slots.permit().await).unwrap());
+        }
+        let slot = slots.slot(address.parse().unwrap(), slots.permit().await);
+        assert_eq!(slot.is_some(), expected, "{address} after {others}");
+        drop((kept, slot));
+        assert!(slots.of_address.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_network_of_ipv6_counts_as_one_address() {
+        check("203.0.113.9", "203.0.113.9", false).await;
+        check("203.0.113.9", "::ffff:203.0.113.9", false).await;
+        check("203.0.113.9", "203.0.113.10", true).await;
+        check("2001:db8:1:2::1", "2001:db8:1:2:ffff::1", false).await;
+        check("2001:db8:1:2::1", "2001:db8:1:3::1", true).await;
+        check("127.0.0.1", "127.0.0.1", true).await;
+    }
+}

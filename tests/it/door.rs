@@ -5,4 +5,5 @@ mod connections;
 mod files;
 mod hostile;
 mod posting;
+mod properties;
 mod setup;

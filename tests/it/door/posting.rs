@@ -157,6 +157,22 @@ fn the_site_may_stand_below_a_prefix_and_the_door_on_another_host() {
 }
 
 #[test]
+fn forms_are_taken_where_the_settings_send_them() {
+    for (post_url, path) in [
+        ("/submit", "/submit"),
+        ("https://door.test/api/submit?x=1", "/api/submit?x=1"),
+        ("https://door.test/api/submit", "/post"),
+        ("https://door.test", "/post"),
+    ] {
+        let site = SiteSettings { post_url: Some(post_url.to_owned()), ..SiteSettings::default() };
+        let quiet = Quiet::new(Fake { site, ..Fake::default() });
+        let answer = quiet.ask(request("POST", path, &[("content-type", FORM)], "board=tech&body=x"));
+        assert_eq!(answer.status, 303, "{post_url}");
+        assert_eq!(quiet.ask(request("POST", "/", &[("content-type", FORM)], "board=tech&body=x")).status, 405);
+    }
+}
+
+#[test]
 fn programs_are_answered_in_json() {
     let quiet = Quiet::new(Fake::default());
     let headers = [("content-type", FORM), ("accept", "application/json, */*;q=0.1")];
