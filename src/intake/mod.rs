@@ -4,7 +4,7 @@
 //! can call without a socket. A request goes through these steps, in this order, and leaves at the first that fails:
 //!
 //! 1. The host is named once, the target is a path, no transfer coding (`answer`).
-//! 2. The method fits the path (`answer`). A `GET` goes on to [`files`](self), a `POST` to the steps below.
+//! 2. The method fits the path (`answer`). A `GET` goes on to the files (`read`), a `POST` to the steps below.
 //! 3. The form's type and declared length are acceptable (`form`, `post`).
 //! 4. The body arrives within its time and its bound (`body`).
 //! 5. The fields are decoded: bounded in number, none twice, all UTF-8 (`form`).
@@ -28,6 +28,7 @@ mod limits;
 mod negotiate;
 mod path;
 mod post;
+mod read;
 mod reply;
 mod resend;
 mod server;

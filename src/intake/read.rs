@@ -1,0 +1,122 @@
+//! A page or another file that is asked for, from its path to its answer.
+
+use std::fs::File;
+use std::io::SeekFrom;
+use std::ops::Range;
+use std::time::UNIX_EPOCH;
+
+use hyper::header::{self, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
+use tokio::io::AsyncSeekExt;
+
+use super::conditional::{Portion, Validators, portion};
+use super::files::{Found, Kept};
+use super::path::{Target, media_type};
+use super::reply::{self, Refused};
+use super::{Body, Door, negotiate};
+use crate::model::Refusal;
+
+/// Ask each time whether there is something newer.
+const REVALIDATE: &str = "public, max-age=0, must-revalidate";
+
+/// The name holds a hash of the bytes, so they are never others.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// Answers a `GET` or `HEAD` of `target`.
+pub(super) async fn read(door: &Door, parts: &Parts, target: Target, prefix: &str) -> Result<Response<Body>, Refused> {
+    let inside = match target {
+        Target::Home => return Ok(reply::to(StatusCode::PERMANENT_REDIRECT, prefix)),
+        Target::File(inside) => inside,
+        Target::Post | Target::Nothing => return not_found(door, parts).await,
+    };
+    match find(door, &inside).await? {
+        Found::Memory(kept) => Ok(file(door, parts, &inside, &kept, None).await?),
+        Found::Large(kept, opened) => Ok(file(door, parts, &inside, &kept, Some(opened)).await?),
+        // The path has no empty segment, or it would lead nowhere: what it begins with is never another host.
+        Found::Folder => Ok(reply::to(StatusCode::PERMANENT_REDIRECT, &format!("{}/", parts.uri.path()))),
+        Found::Nothing => not_found(door, parts).await,
+    }
+}
+
+async fn find(door: &Door, inside: &str) -> Result<Found, Refused> {
+    door.files.find(inside).await.map_err(|error| {
+        tracing::warn!("a file of the site cannot be read: {inside:?}: {error}");
+        Refusal::Fault.into()
+    })
+}
+
+/// The site's own page for what is not there, or else the backend's.
+async fn not_found(door: &Door, parts: &Parts) -> Result<Response<Body>, Refused> {
+    if !negotiate::wants_json(&parts.headers)
+        && let Found::Memory(kept) = find(door, "404.html").await?
+        && let Some(bytes) = &kept.bytes
+    {
+        let mut response = reply::html(StatusCode::NOT_FOUND, bytes.clone());
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+        return Ok(response);
+    }
+    Err(Refusal::NotFound.into())
+}
+
+/// A file, or the part of it that is asked for. A large one comes `opened`.
+async fn file(
+    door: &Door,
+    parts: &Parts,
+    inside: &str,
+    kept: &Kept,
+    opened: Option<File>,
+) -> Result<Response<Body>, Refused> {
+    let validators = Validators { etag: &kept.etag, modified: kept.modified };
+    let portion = portion(&parts.headers, &validators, kept.length);
+    let mut response = match &portion {
+        Portion::Whole => reply::bare(StatusCode::OK, cut(door, kept, opened, 0..kept.length).await?),
+        Portion::Part(range) => {
+            let mut response = reply::bare(StatusCode::PARTIAL_CONTENT, cut(door, kept, opened, range.clone()).await?);
+            let of = format!("bytes {}-{}/{}", range.start, range.end - 1, kept.length);
+            reply::set(&mut response, header::CONTENT_RANGE, &of);
+            response
+        }
+        Portion::NotModified => reply::bare(StatusCode::NOT_MODIFIED, Body::empty()),
+        Portion::PreconditionFailed => return Ok(reply::bare(StatusCode::PRECONDITION_FAILED, Body::empty())),
+        Portion::Unsatisfiable => {
+            let mut response = reply::bare(StatusCode::RANGE_NOT_SATISFIABLE, Body::empty());
+            reply::set(&mut response, header::CONTENT_RANGE, &format!("bytes */{}", kept.length));
+            return Ok(response);
+        }
+    };
+    describe(door, &mut response, inside, kept);
+    Ok(response)
+}
+
+/// The headers that tell about a file, whether its bytes follow or not.
+fn describe(door: &Door, response: &mut Response<Body>, inside: &str, kept: &Kept) {
+    let caching = if inside.starts_with("assets/") { IMMUTABLE } else { REVALIDATE };
+    let media_type = media_type(inside);
+    // A time that is still to come would be no lie of ours, but HTTP forbids it. A file gets one when it is changed
+    // twice within a second.
+    let modified = kept.modified.min(door.backend.now()).max(UNIX_EPOCH);
+    reply::set(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
+    reply::set(response, header::ETAG, &kept.etag);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if media_type.starts_with("application/json") {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
+}
+
+/// The bytes in `range`, which lies within the file.
+async fn cut(door: &Door, kept: &Kept, opened: Option<File>, range: Range<u64>) -> Result<Body, Refusal> {
+    match (&kept.bytes, opened) {
+        (Some(bytes), _) => Ok(Body::memory(bytes.slice(range.start as usize..range.end as usize))),
+        (None, Some(opened)) => {
+            let mut opened = tokio::fs::File::from_std(opened);
+            opened.seek(SeekFrom::Start(range.start)).await.map_err(|_| Refusal::Fault)?;
+            Ok(Body::file(opened, range.end - range.start, door.limits.chunk_bytes))
+        }
+        (None, None) => Err(Refusal::Fault),
+    }
+}
