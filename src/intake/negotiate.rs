@@ -1,21 +1,34 @@
-//! Whether a client would rather have JSON than a page.
+//! What a client would rather have: JSON or a page, packed or plain.
 
 use hyper::HeaderMap;
-use hyper::header::ACCEPT;
+use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
 
 /// Whether the client prefers JSON to HTML. In doubt it is a person in front of a browser.
 pub(super) fn wants_json(headers: &HeaderMap) -> bool {
     let mut json = (0, 0);
     let mut html = (0, 0);
-    for value in headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()) {
-        for range in value.split(',') {
-            let (name, quality) = media_range(range);
-            prefer(&mut json, quality, rank(&name, "application/json", "application/*"));
-            prefer(&mut html, quality, rank(&name, "text/html", "text/*"));
-        }
+    for (name, quality) in wishes(headers, ACCEPT) {
+        prefer(&mut json, quality, rank(&name, "application/json", "application/*"));
+        prefer(&mut html, quality, rank(&name, "text/html", "text/*"));
     }
     // The quality counts first, then how exactly the type was named: `application/json, */*` asks for JSON.
     0 < json.0 && (json.0, json.1) > (html.0, html.1)
+}
+
+/// Whether the client can unpack gzip.
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+    let mut gzip = (0, 0);
+    for (name, quality) in wishes(headers, ACCEPT_ENCODING) {
+        let rank = if name == "gzip" || name == "x-gzip" { 2 } else { u8::from(name == "*") };
+        prefer(&mut gzip, quality, rank);
+    }
+    0 < gzip.0
+}
+
+/// What is listed in a header, with its quality in thousandths.
+fn wishes(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (String, u16)> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(wish)
 }
 
 /// Keeps the quality of the most exact range, as RFC 9110 has it.
@@ -35,9 +48,9 @@ fn rank(name: &str, exact: &str, family: &str) -> u8 {
     }
 }
 
-/// A range's name in lower case and its quality in thousandths.
-fn media_range(range: &str) -> (String, u16) {
-    let mut parts = range.split(';');
+fn wish(text: &str) -> (String, u16) {
+    let mut parts = text.split(';');
+    // In lower case, since neither media types nor codings have a case.
     let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
     let quality = parts.filter_map(|part| part.split_once('=')).find(|(key, _)| key.trim().eq_ignore_ascii_case("q"));
     let quality = quality.map_or(1.0, |(_, value)| value.trim().parse::<f32>().unwrap_or(0.0));

@@ -30,13 +30,48 @@ pub(super) async fn read(door: &Door, parts: &Parts, target: Target, prefix: &st
         Target::File(inside) => inside,
         Target::Post | Target::Nothing => return not_found(door, parts).await,
     };
-    match find(door, &inside).await? {
-        Found::Memory(kept) => Ok(file(door, parts, &inside, &kept, None).await?),
-        Found::Large(kept, opened) => Ok(file(door, parts, &inside, &kept, Some(opened)).await?),
+    let found = find(door, &inside).await?;
+    if let Some(response) = packed(door, parts, &inside, &found).await? {
+        return Ok(response);
+    }
+    match found {
+        Found::Memory(kept) => file(door, parts, &inside, &kept, None).await,
+        Found::Large(kept, opened) => file(door, parts, &inside, &kept, Some(opened)).await,
         // The path has no empty segment, or it would lead nowhere: what it begins with is never another host.
         Found::Folder => Ok(reply::to(StatusCode::PERMANENT_REDIRECT, &format!("{}/", parts.uri.path()))),
         Found::Nothing => not_found(door, parts).await,
     }
+}
+
+/// The file as its packed sibling has it, if the client takes that and the sibling is of the same state.
+///
+/// Parts are always cut from the plain file, as clients that keep parts compare its length.
+async fn packed(door: &Door, parts: &Parts, inside: &str, plain: &Found) -> Result<Option<Response<Body>>, Refused> {
+    let modified = match plain {
+        Found::Memory(kept) | Found::Large(kept, _) => kept.modified,
+        Found::Folder | Found::Nothing => return Ok(None),
+    };
+    let wanted = negotiate::takes_gzip(&parts.headers) && !parts.headers.contains_key(header::RANGE);
+    if !wanted || !may_be_packed(media_type(inside)) {
+        return Ok(None);
+    }
+    let response = match find(door, &format!("{inside}.gz")).await? {
+        Found::Memory(kept) if kept.modified == modified => file(door, parts, inside, &kept, None).await,
+        Found::Large(kept, opened) if kept.modified == modified => file(door, parts, inside, &kept, Some(opened)).await,
+        _ => return Ok(None),
+    };
+    let mut response = response?;
+    if response.status() == StatusCode::PRECONDITION_FAILED {
+        return Ok(Some(response));
+    }
+    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    response.headers_mut().remove(header::ACCEPT_RANGES);
+    Ok(Some(response))
+}
+
+/// Whether packing makes files of this type smaller.
+fn may_be_packed(media_type: &str) -> bool {
+    media_type.contains("charset=") || media_type == "application/wasm"
 }
 
 async fn find(door: &Door, inside: &str) -> Result<Found, Refused> {
@@ -103,6 +138,9 @@ fn describe(door: &Door, response: &mut Response<Body>, inside: &str, kept: &Kep
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if may_be_packed(media_type) {
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
     if media_type.starts_with("application/json") {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }

@@ -211,6 +211,38 @@ fn a_part_is_only_cut_from_the_file_that_the_client_knows() {
 }
 
 #[test]
+fn a_packed_sibling_of_the_same_state_is_sent_to_those_who_take_it() {
+    let quiet = site();
+    quiet.file("tech/index.html.gz", "packed");
+    change(&quiet, "tech/index.html.gz", NOW - 86_400);
+    for (accept, packed) in [
+        ("gzip, deflate, br", true),
+        ("br;q=1.0, gzip;q=0.5", true),
+        ("*", true),
+        ("gzip;q=0, *", false),
+        ("br", false),
+        ("identity", false),
+        ("", false),
+    ] {
+        let answer = quiet.get_with("/tech/", &[("accept-encoding", accept)]);
+        assert_eq!(answer.text(), if packed { "packed" } else { "tech" }, "{accept}");
+        assert_eq!(answer.header("content-encoding"), if packed { "gzip" } else { "" }, "{accept}");
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(answer.header("vary"), "accept-encoding");
+        let etag = answer.header("etag").to_owned();
+        let again = quiet.get_with("/tech/", &[("accept-encoding", accept), ("if-none-match", &etag)]);
+        assert_eq!(again.status, 304, "{accept}");
+    }
+    let other = quiet.get_with("/tech/", &[("accept-encoding", "gzip"), ("if-match", "\"other\"")]);
+    assert_eq!((other.status, other.header("content-encoding")), (412, ""));
+    let part = quiet.get_with("/tech/", &[("accept-encoding", "gzip"), ("range", "bytes=0-1")]);
+    assert_eq!((part.status, part.text().as_str()), (206, "te"));
+    // A sibling that was left behind by a change is not of this file.
+    quiet.file("tech/index.html", "news");
+    assert_eq!(quiet.get_with("/tech/", &[("accept-encoding", "gzip")]).text(), "news");
+}
+
+#[test]
 fn a_change_is_seen_at_once_whatever_its_time() {
     let quiet = site();
     let first = quiet.get("/tech/thread/1.html");

@@ -134,7 +134,9 @@ proptest! {
         quiet.file("index.html", "0123456789");
         for name in ["range", "if-range", "if-none-match", "if-modified-since", "accept"] {
             let headers = [(name, range.as_str())];
-            prop_assert_eq!(quiet.ask(request("GET", "/", &headers, "")).status, 200);
+            // A lone star matches every tag.
+            let status = quiet.ask(request("GET", "/", &headers, "")).status;
+            prop_assert!(status == 200 || (status == 304 && range.contains('*')), "{status}");
         }
     }
 }
