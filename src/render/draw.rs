@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::GENERATOR;
 use super::plan::Job;
 use super::posts::{DrawnThread, Extent};
-use super::theme::{BadTheme, Theme};
+use super::theme::{BadTheme, Theme, slot};
 use super::time::shown;
 use super::views::*;
 use crate::model::site::{ARCHIVE_SPAN, Board};
@@ -130,10 +130,10 @@ impl Pen<'_> {
             locked: summary.flags.locked,
             archived: summary.flags.archived,
             replies: replies(summary),
-            posts: drawn.page(self.theme)?,
+            posts: slot(0),
             form: self.form(&board.slug, &board.settings, Some(summary.no)),
         };
-        Ok(self.theme.draw("thread", &view)?.into_bytes())
+        Ok(self.theme.draw_around("thread", &view, &[drawn.page(self.theme)?])?.into_bytes())
     }
 
     fn preview(
@@ -156,7 +156,9 @@ impl Pen<'_> {
         })
     }
 
-    fn index_page(&self, board: &Board, number: u32, threads: Vec<ThreadPreview>) -> Result<Vec<u8>, DrawError> {
+    fn index_page(&self, board: &Board, number: u32, mut threads: Vec<ThreadPreview>) -> Result<Vec<u8>, DrawError> {
+        let aside = |(place, preview): (usize, &mut ThreadPreview)| std::mem::replace(&mut preview.posts, slot(place));
+        let posts: Vec<SafeHtml> = threads.iter_mut().enumerate().map(aside).collect();
         let last = board.index_pages();
         let key = |page| PageKey::Index(board.slug.clone(), page);
         let link = |page| PageLink { number: page, href: self.href(&key(page)), current: page == number };
@@ -173,7 +175,7 @@ impl Pen<'_> {
             next_href: if number == last { String::new() } else { self.href(&key(number + 1)) },
             form: self.form(&board.slug, &board.settings, None),
         };
-        Ok(self.theme.draw("index", &view)?.into_bytes())
+        Ok(self.theme.draw_around("index", &view, &posts)?.into_bytes())
     }
 
     fn catalog_page(&self, board: &Board) -> Result<Vec<u8>, DrawError> {

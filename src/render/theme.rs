@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::post_template::PostTemplate;
 use super::samples;
-use super::views::PostView;
+use super::views::{PostView, SafeHtml};
 use crate::model::theme::{ThemeFile, ThemeFiles};
 
 /// Templates that every theme has; the built-in one provides those that a theme leaves out.
@@ -31,6 +31,14 @@ pub struct Theme {
 
 struct Asset {
     bytes: Vec<u8>,
+}
+
+/// Stands around the number of a slot. Summaries and settings hold no control characters, so no text of a page can.
+const SLOT_MARK: char = '\0';
+
+/// Stands for the posts of this place in the list that is given to [`Theme::draw_around`].
+pub fn slot(place: usize) -> SafeHtml {
+    SafeHtml(format!("{SLOT_MARK}{place}{SLOT_MARK}"))
 }
 
 /// What is wrong with a theme, and where.
@@ -99,6 +107,23 @@ impl Theme {
     /// Draws `template` with `values`.
     pub fn draw(&self, template: &str, values: &impl Serialize) -> Result<String, BadTheme> {
         self.templates.render(template, values).map_err(|error| self.explain(template, &error))
+    }
+
+    /// Draws `template` with `values`, in which a [`slot`] stands for each of `posts`.
+    ///
+    /// Handlebars copies its values again and again; a thread's posts are too many for that. They are put in after it
+    /// is done.
+    pub fn draw_around(&self, template: &str, values: &impl Serialize, posts: &[SafeHtml]) -> Result<String, BadTheme> {
+        let around = self.draw(template, values)?;
+        let mut out = String::with_capacity(around.len() + posts.iter().map(|posts| posts.0.len()).sum::<usize>());
+        // Each slot is a number between two marks; a mark stands nowhere else.
+        for (place, piece) in around.split(SLOT_MARK).enumerate() {
+            match place % 2 {
+                0 => out.push_str(piece),
+                _ => out.push_str(piece.parse().ok().and_then(|at: usize| posts.get(at)).map_or("", SafeHtml::as_str)),
+            }
+        }
+        Ok(out)
     }
 
     /// Draws `post.hbs` for one post.
