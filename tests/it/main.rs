@@ -4,6 +4,7 @@ mod import;
 mod import_fourchan;
 mod import_html;
 mod markup;
+mod readme;
 mod settings;
 mod theme;
 mod tidy;
