@@ -1,8 +1,8 @@
 //! Finds art that stands in a text without tags: ASCII art, and Shift_JIS art of full-width signs.
 //!
-//! Each line is weighed by itself: how much of it is strokes, how much words, whether it has gaps and indents. A piece of art begins
-//! and ends with lines that are mostly strokes, has no line of prose inside, and must be plainly art as a whole. What is
-//! doubtful is text: poster who care can say `[aa]`.
+//! Each line is weighed by itself: how much of it is strokes, how much words, whether it has gaps and indents. A
+//! piece of art begins and ends with lines that are mostly strokes, has no line of prose inside, and must be plainly
+//! art as a whole. What is doubtful is text: posters who care can say `[aa]`.
 
 use super::Span;
 use crate::model::quotes;
@@ -42,7 +42,8 @@ pub(super) fn find(text: &str) -> Vec<Span> {
     found
 }
 
-/// Whether two of three or more lines are not mostly letters, judged by bytes: nearly no post gets further, and that must be quick.
+/// Whether two of three or more lines are not mostly letters, judged by bytes: nearly no post gets further, and that
+/// must be quick.
 fn may_hold_art(text: &str) -> bool {
     if memchr::memchr_iter(b'\n', text.as_bytes()).nth(STROKE_LINES_MIN - 2).is_none() {
         return false;
@@ -177,9 +178,8 @@ impl Weight {
 /// Lines that may turn out to be art.
 struct Piece {
     from: usize,
-    /// The end of the last line of strokes, and of the faint lines right behind it.
+    /// The end of the last line of strokes, with the faint lines right behind it.
     to: usize,
-    tail: usize,
     stroke_lines: usize,
     drawn_lines: usize,
     shaped_lines: usize,
@@ -191,7 +191,6 @@ struct Piece {
     blank_behind: usize,
     signs: usize,
     strokes_doubled: usize,
-    in_words: usize,
 }
 
 impl Piece {
@@ -199,7 +198,6 @@ impl Piece {
         let mut piece = Piece {
             from,
             to: line.to,
-            tail: line.to,
             stroke_lines: 0,
             drawn_lines: 0,
             shaped_lines: 0,
@@ -210,7 +208,6 @@ impl Piece {
             blank_behind: 0,
             signs: 0,
             strokes_doubled: 0,
-            in_words: 0,
         };
         piece.add(line, weight);
         piece
@@ -222,15 +219,15 @@ impl Piece {
             Kind::Prose => return false,
             Kind::Blank => self.blank_behind += 1,
             Kind::Faint => {
-                if self.tail + 1 == line.from && weight.joins() {
-                    self.tail = line.to;
+                if self.to + 1 == line.from && weight.joins() {
+                    self.to = line.to;
                     self.half_lines += usize::from(weight.is_half());
                 }
                 self.faint_behind += 1;
                 self.blank_behind = 0;
             }
             Kind::Strokes => {
-                (self.to, self.tail) = (line.to, line.to);
+                self.to = line.to;
                 self.stroke_lines += 1;
                 self.drawn_lines += usize::from(weight.drawn);
                 self.boxed_lines += usize::from(weight.boxed);
@@ -239,12 +236,13 @@ impl Piece {
                 self.strokes_doubled += weight.strokes_doubled;
                 self.shaped_lines += usize::from(weight.is_shaped());
                 self.signs += weight.signs;
-                self.in_words += weight.in_words;
             }
         }
         self.blank_behind <= BLANK_LINES_MAX
     }
 
+    /// Where the piece stands, if it is plainly art: lines enough, with strokes that are drawn rather than written, in
+    /// a shape or hardly anything but strokes, and not a table.
     fn finish(self) -> Option<Span> {
         let lines = self.stroke_lines;
         let enough =
@@ -252,7 +250,7 @@ impl Piece {
         let drawn = self.drawn_lines * 2 >= lines;
         let shaped = self.shaped_lines * 3 >= lines || self.strokes_doubled * 10 >= self.signs * 12;
         let table = self.boxed_lines == lines;
-        (enough && drawn && shaped && !table).then(|| Span::new(self.from, self.tail))
+        (enough && drawn && shaped && !table).then(|| Span::new(self.from, self.to))
     }
 }
 
@@ -296,13 +294,13 @@ fn weigh(line: &str) -> Weight {
 /// A quote, or a line with a mark that means something: it must not vanish in art.
 fn is_talk(line: &str) -> bool {
     let typed = line.trim_start();
-    let tagged = |tag| line.contains(']') && line.to_ascii_lowercase().contains(tag);
+    let lower = if line.contains(']') { line.to_ascii_lowercase() } else { String::new() };
     let fence = typed.starts_with("```") || typed.starts_with("~~~");
     fence
         || line == "||"
         || holds_spoiler_mark(line)
         || quotes::parse(line).is_some()
-        || ["aa]", "code]", "spoiler]"].into_iter().any(tagged)
+        || ["aa]", "code]", "spoiler]"].into_iter().any(|tag| lower.contains(tag))
 }
 
 /// `||` beside a letter. What somebody hid must not be shown as art.

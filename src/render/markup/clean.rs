@@ -77,5 +77,7 @@ fn marks_max(mark: char) -> usize {
 }
 
 fn is_widthless(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{180E}' | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+    let space = matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}');
+    // Soft hyphen, Mongolian vowel separator, and the tags of flags.
+    space || matches!(c, '\u{AD}' | '\u{180E}' | '\u{E0000}'..='\u{E007F}')
 }

@@ -4,7 +4,8 @@ use super::scan::{self, Place};
 use super::{Element, Op, Span, shield};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// Stands before each line that is shown to pulldown-cmark, so that no line begins a block. The space lets a mark behind it open.
+/// Stands before each line that is shown to pulldown-cmark, so that no line begins a block. The space lets a mark
+/// behind it open.
 const PREFIX: &str = ", ";
 
 /// Appends the steps for `lines`, with line breaks between them.

@@ -1,7 +1,7 @@
 //! Cuts a body into lines and blocks.
 //!
-//! Every line is what it is by itself: greentext, an item of a list, the begin of code or art, or text. Lines of text that follow one another
-//! are read together, since emphasis and code may span them.
+//! Every line is what it is by itself: greentext, an item of a list, the beginning of code or art, or text. Lines of
+//! text that follow one another are read together, since emphasis and code may span them.
 
 use super::scan::{Tag, TagFinder, Tagged};
 use super::{Element, Op, Span, art, inline};
@@ -44,7 +44,7 @@ struct Reader<'a> {
     art: std::iter::Peekable<std::vec::IntoIter<Span>>,
     /// Line breaks since the last thing inside a line.
     breaks: usize,
-    /// Whether there is such a thing to break after: not at the begin, nor after a block.
+    /// Whether there is such a thing to break after: not at the beginning, nor after a block.
     follows: bool,
     /// Lines of text to be read together.
     run: Vec<Span>,
@@ -214,7 +214,8 @@ impl Reader<'_> {
         goes_on.then(|| (Span::new(from, self.text.len()), self.text.len()))
     }
 
-    /// The first code or art in tags that opens on `line` and is a block: it closes on a later line, or it is code that has the line for itself.
+    /// The first code or art in tags that opens on `line` and is a block: it closes on a later line, or it is code that
+    /// has the line for itself.
     fn tags_from(&mut self, line: Span) -> Option<Tagged> {
         let bytes = self.text.as_bytes();
         let mut at = line.from;
@@ -302,11 +303,8 @@ impl Reader<'_> {
     fn close_lists(&mut self, depth: usize) {
         while self.list.len() > depth {
             self.block(Op::ItemEnd);
-            let ordered = self
-                .list
-                .pop()
-                .is_some_and(|level| level.marker.is_ascii_punctuation() && matches!(level.marker, b'.' | b')'));
-            self.block(Op::ListEnd(ordered.then_some(0)));
+            let ordered = self.list.pop().is_some_and(|level| matches!(level.marker, b'.' | b')'));
+            self.block(Op::ListEnd { ordered });
         }
     }
 }

@@ -1,15 +1,15 @@
 //! What a poster typed to the HTML of a comment.
 //!
-//! Values flow one way: the body is cleaned ([`clean`](mod@clean)), cut into lines and blocks ([`lines`]; art is found by [`art`]),
-//! the text of these into runs of text, links, quotes and spoiler marks ([`inline`], [`scan`], [`url`]). All of that is a flat list of
-//! [`Op`]s, in which the spoiler marks are then paired, since a spoiler may begin in one block and end in another. At
-//! last [`write`](mod@write) turns the list into HTML. Only it knows how elements look, and it keeps them well-formed by itself, so nothing
-//! before it can break a page.
+//! Values flow one way. The body is cleaned (`clean`) and cut into lines and blocks (`lines`, with `art` to find art
+//! that has no tags). The text of these is cut into runs of text, links, quotes and spoiler marks (`inline`, `scan`,
+//! `url`). The result is a flat list of steps, in which the spoiler marks are then paired (`spoiler`), since a
+//! spoiler may begin in one block and end in another. At last `write` turns the list into HTML. Only it knows how
+//! elements look, and it keeps them well-formed by itself, so nothing before it can break a page.
 //!
-//! Markdown inside a line is read by pulldown-cmark. Its blocks are not wanted here (`#tag` is no heading, `>` quotes one
-//! line, an indented line is no code), nor is all of its inline syntax (a `<` is a `<`). So it is shown the text with an inert prefix on each
-//! line and with inert characters in place of what must stay as typed ([`shield`]), and is only asked *where* things
-//! are: what is written comes from the text itself.
+//! Markdown inside lines is read by pulldown-cmark. Its blocks are not wanted here (`#tag` is no heading, `>` quotes
+//! one line, an indented line is no code), nor is all of its inline syntax (a `<` is a `<`). So it is shown the text
+//! with an inert prefix on each line, and with inert characters in place of what must stay as typed (`shield`), and
+//! it is only asked *where* things are: what is written comes from the text itself.
 //!
 //! The output has no line breaks of its own: each is a `<br>`, in code and art too, so that a template may indent it
 //! and clients of the JSON that know no style sheet still show the lines. The style sheet should give `.sjis` the
@@ -97,8 +97,8 @@ enum Op {
     Item,
     /// It closes.
     ItemEnd,
-    /// The list closes; whether it is an ordered one.
-    ListEnd(Option<u32>),
+    /// The list closes.
+    ListEnd { ordered: bool },
 }
 
 /// An element inside a line.

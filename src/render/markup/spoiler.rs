@@ -37,7 +37,7 @@ pub(super) fn pair(ops: &mut [Op]) {
 }
 
 fn ends_line(op: &Op) -> bool {
-    matches!(op, Op::Break | Op::Pre(..) | Op::List(_) | Op::Item | Op::ItemEnd | Op::ListEnd(_))
+    matches!(op, Op::Break | Op::Pre(..) | Op::List(_) | Op::Item | Op::ItemEnd | Op::ListEnd { .. })
 }
 
 /// A mark that has a line for itself takes its line break along.

@@ -90,7 +90,12 @@ fn path_bytes(text: &str) -> usize {
 
 /// Punctuation of Chinese and Japanese, which stands behind an address without a space.
 fn is_wide_punctuation(c: char) -> bool {
-    matches!(c, '\u{3000}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301F}' | '\u{FF01}' | '\u{FF08}' | '\u{FF09}'
-        | '\u{FF0C}' | '\u{FF0E}' | '\u{FF1A}' | '\u{FF1B}' | '\u{FF1C}' | '\u{FF1E}' | '\u{FF1F}' | '\u{FF3B}' | '\u{FF3D}' | '\u{FF5B}' | '\u{FF5D}' | '\u{FF62}' | '\u{FF63}'
-        | '\u{201C}' | '\u{201D}' | '\u{2018}' | '\u{2019}' | '\u{AB}' | '\u{BB}')
+    matches!(
+        c,
+        '\u{3000}'..='\u{3003}'
+            | '\u{3008}'..='\u{3011}'
+            | '\u{3014}'..='\u{301F}'
+            | '！' | '（' | '）' | '，' | '．' | '：' | '；' | '＜' | '＞' | '？' | '［' | '］' | '｛' | '｝' | '｢' | '｣'
+            | '“' | '”' | '‘' | '’' | '«' | '»'
+    )
 }

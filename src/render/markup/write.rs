@@ -72,8 +72,8 @@ impl<L: Links> Writer<'_, L> {
             Op::List(None) => self.block("<ul>"),
             Op::Item => self.block("<li>"),
             Op::ItemEnd => self.block("</li>"),
-            Op::ListEnd(Some(_)) => self.block("</ol>"),
-            Op::ListEnd(None) => self.block("</ul>"),
+            Op::ListEnd { ordered: true } => self.block("</ol>"),
+            Op::ListEnd { ordered: false } => self.block("</ul>"),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Input made to be slow or large. Size and asking are bounded by count; time is printed, since a clock fails on a busy machine.
+//! Input made to be slow or large. Size and asking are bounded by count; time is only printed, since a clock fails on a
+//! busy machine.
 
 use super::{Known, vocabulary};
 use nejiboard::model::quotes::{self, Quote};
