@@ -240,7 +240,10 @@ impl Reader<'_> {
     fn tagged(&mut self, line: Span, tagged: Tagged) {
         let before = Span::new(line.from, tagged.whole.from);
         let inside_item = !self.list.is_empty() && indent_of(line.of(self.text)) >= 2;
-        if !before.of(self.text).trim().is_empty() {
+        let of_item = bullet(self.text, line).filter(|bullet| self.fresh && bullet.content.from == before.to);
+        if let Some(bullet) = of_item.filter(|bullet| self.takes(bullet)) {
+            self.item(Bullet { content: Span::new(before.to, before.to), ..bullet });
+        } else if !before.of(self.text).trim().is_empty() {
             self.text_line(before);
         } else if self.fresh && !inside_item {
             self.flush();
@@ -281,7 +284,9 @@ impl Reader<'_> {
             _ => self.open_list(&bullet),
         }
         self.block(Op::Item);
-        self.add(bullet.content);
+        if !bullet.content.is_empty() {
+            self.add(bullet.content);
+        }
     }
 
     fn next_item(&mut self, bullet: &Bullet) {

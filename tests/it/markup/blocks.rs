@@ -74,6 +74,7 @@ fn code_tags_hold_code() {
         ("[code]\n```\na\n```\n[/code]", r#"<pre class="prettyprint">```<br>a<br>```</pre>"#),
         ("```\n[code]\n```\na[/code]", r#"<pre class="prettyprint">[code]</pre>a[/code]"#),
         ("- a [code]b\nc[/code]\n- d", r#"<ul><li>a <pre class="prettyprint">b<br>c</pre></li><li>d</li></ul>"#),
+        ("- [code]\na\n[/code]\n- b", r#"<ul><li><pre class="prettyprint">a</pre></li><li>b</li></ul>"#),
         ("[code]a[code]b[/code]c[/code]", "<code>a[code]b</code>c[/code]"),
         ("[code]a\n*b*", "[code]a<br><em>b</em>"),
     ]);
@@ -94,6 +95,7 @@ fn art_tags_keep_every_space() {
             r#"<span class="sjis">&gt;a<br>&gt;&gt;12<br>- b<br>*c*<br>```<br>[code]d[/code]</span>"#,
         ),
         ("[aa]\"a\" <b> & -- ...[/aa]", r#"<span class="sjis">&quot;a&quot; &lt;b&gt; &amp; -- ...</span>"#),
+        ("1. [aa]\n a\n[/aa]\n2. b", r#"<ol start="1"><li><span class="sjis"> a</span></li><li>b</li></ol>"#),
         ("- [aa]a[/aa]", r#"<ul><li><span class="sjis">a</span></li></ul>"#),
     ]);
 }

@@ -136,7 +136,7 @@ fn the_reader_itself_is_strict() {
         "<span class=\"quote\" onclick=\"x\">x</span>",
         "<a href=\"javascript:x\" rel=\"nofollow ugc noopener noreferrer\">x</a>",
         "<a href=\"https://a.b\">x</a>",
-        "<a href=\"https://a.b\" rel=\"nofollow ugc noopener noreferrer\"><a href=\"#p1\" class=\"quotelink\">x</a></a>",
+        "<a href=\"#p1\" class=\"quotelink\"><a href=\"#p2\" class=\"quotelink\">x</a></a>",
         "<ol><li>x</li></ol>",
         "<ol start=\"-1\"><li>x</li></ol>",
         "<S>x</S>",
