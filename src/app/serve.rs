@@ -8,6 +8,7 @@ use super::desk::Desk;
 use super::error::Error;
 use super::rounds::{self, Event, Events, Mine, Rounds};
 use super::{Console, DONE};
+use crate::disk::DiskError;
 use crate::intake::tripcode::Secret;
 use crate::intake::{self, DoorOptions, Limits};
 use crate::store::inbox::Inbox;
@@ -16,6 +17,7 @@ use crate::watch::Watch;
 
 /// Builds the site, then serves it until it is told to stop.
 pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8, Error> {
+    let dir = watchable(dir)?;
     // First, so that a port that is taken is told at once; clients wait in the backlog while the site is built.
     let listener = intake::listen(address).map_err(|source| Error::Listen { address, source })?;
     let address = listener.local_addr().unwrap_or(address);
@@ -48,6 +50,12 @@ pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8,
     let _ = builder_thread.join();
     served.map_err(Error::Door)?;
     Ok(DONE)
+}
+
+/// The same site by its whole path: file events name their files so, and are compared with the site's folders.
+fn watchable(dir: SiteDir) -> Result<SiteDir, Error> {
+    let root = std::path::absolute(dir.root()).map_err(DiskError::doing("find", dir.root()))?;
+    Ok(SiteDir::new(root))
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<std::thread::JoinHandle<()>, Error> {

@@ -9,3 +9,4 @@ mod settings;
 mod theme;
 mod tidy;
 mod tripcode;
+mod watched;
