@@ -367,8 +367,13 @@ fn read_theme(dir: &SiteDir, frame: &Frame) -> Result<Theme, Error> {
     Ok(Theme::compile(&files, frame.settings.prefix())?)
 }
 
+/// Takes over what a look at the files found. The builder holds the site's lock.
 fn note_found(site: &mut Site, found: Found, report: &mut Report) -> crate::model::Delta {
     report.read += found.read;
+    for draft in &found.drafts {
+        // One that stays is written over or found again next time.
+        let _ = std::fs::remove_file(draft);
+    }
     report.problems.extend(found.problems);
     for (key, stamp) in found.restamped {
         site.restamp(&key, stamp);

@@ -18,6 +18,7 @@ use crate::watch::Watch;
 /// Builds the site, then serves it until it is told to stop.
 pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8, Error> {
     let dir = watchable(dir)?;
+    raise_file_limit();
     // First, so that a port that is taken is told at once; clients wait in the backlog while the site is built.
     let listener = intake::listen(address).map_err(|source| Error::Listen { address, source })?;
     let address = listener.local_addr().unwrap_or(address);
@@ -56,6 +57,16 @@ pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8,
 fn watchable(dir: SiteDir) -> Result<SiteDir, Error> {
     let root = std::path::absolute(dir.root()).map_err(DiskError::doing("find", dir.root()))?;
     Ok(SiteDir::new(root))
+}
+
+/// Raises the number of files that may be open to what the system allows: the door takes half of it for connections.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<std::thread::JoinHandle<()>, Error> {

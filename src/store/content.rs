@@ -125,6 +125,9 @@ pub struct Found {
     pub problems: Vec<Problem>,
     /// Thread files that were read.
     pub read: usize,
+    /// Drafts in the boards' folders. Whoever holds the site's lock may remove them: a crash has left them, and what
+    /// they were to become is still in the inbox.
+    pub drafts: Vec<PathBuf>,
 }
 
 /// Compares the thread files of all boards with what `site` knows of them. `now_ns` is the time, in nanoseconds since
@@ -134,7 +137,7 @@ pub fn find_changes(root: &Path, site: &Site, now_ns: i64, tick: &(impl Fn() + S
     let mut found = Found::default();
     for board in site.boards() {
         let folder = root.join("content").join(board.slug.as_str());
-        list_threads(&folder, &board.slug, &mut files, &mut found.problems)?;
+        list_threads(&folder, &board.slug, &mut files, &mut found)?;
     }
     let looks: Vec<Look> = files
         .par_iter()
@@ -223,14 +226,13 @@ fn list_threads(
     folder: &Path,
     board: &BoardSlug,
     files: &mut Vec<(ThreadKey, PathBuf)>,
-    problems: &mut Vec<Problem>,
+    found: &mut Found,
 ) -> Result<(), DiskError> {
     for entry in list(folder)? {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if disk::is_draft(&name) {
-            // Left by a crash; what it was to become is still in the inbox.
-            let _ = fs::remove_file(entry.path());
+            found.drafts.push(entry.path());
             continue;
         }
         let Some(stem) = name.strip_suffix(".md").filter(|_| !name.starts_with('.')) else { continue };
@@ -238,7 +240,7 @@ fn list_threads(
             Some(no) => files.push((ThreadKey { board: board.clone(), no }, entry.path())),
             None => {
                 let hint = "a thread's file has the number of its first post as its name, such as `12.md`";
-                problems.push(Problem::new(entry.path(), "this is not the name of a thread file").hint(hint));
+                found.problems.push(Problem::new(entry.path(), "this is not the name of a thread file").hint(hint));
             }
         }
     }
