@@ -15,6 +15,9 @@ const POINT: u8 = b',';
 /// Longest name of a program's making that is told from emphasis.
 const NAME_BYTES_MAX: usize = 64;
 
+/// How far back a word is looked at for being a path.
+const PATH_BYTES: usize = 64;
+
 /// Appends `line` of `text` to `out`, shielded.
 pub(super) fn line(text: &str, line: Span, out: &mut String) {
     let mut shield = Shield { text, line, copied: line.from, tags: TagFinder::default(), starred: [false; 4], out };
@@ -83,7 +86,7 @@ impl Shield<'_> {
     /// Only `[words](https://…)` is a link: no other scheme, no relative address, no title.
     fn closing_bracket(&mut self, at: usize) -> usize {
         let rest = self.rest(at);
-        if !rest.starts_with("](") {
+        if !rest.starts_with("](") || self.is_escaped(at) {
             return at + 1;
         }
         let colon = ["](http", "](https"]
@@ -108,6 +111,9 @@ impl Shield<'_> {
     }
 
     fn emphasis(&mut self, at: usize) -> usize {
+        if self.is_escaped(at) {
+            return at + 1;
+        }
         if let Some(end) = self.name_end(at) {
             return self.cover(at, end, WORD);
         }
@@ -123,6 +129,18 @@ impl Shield<'_> {
             return self.cover(at, end, POINT);
         }
         end
+    }
+
+    /// Whether a backslash takes the meaning of the sign at `at`: an odd number of them stands before it, and they are
+    /// not part of a path such as `C:\dir\*`.
+    fn is_escaped(&self, at: usize) -> bool {
+        let before = &self.text.as_bytes()[self.line.from..at];
+        let slashes = before.iter().rev().take_while(|b| **b == b'\\').count();
+        let before = &before[..before.len() - slashes];
+        // Not all of a long line: a body of nothing but escapes must not be looked at again and again.
+        let near = &before[before.len().saturating_sub(PATH_BYTES)..];
+        let word = near.rsplit(|b| b.is_ascii_whitespace()).next().unwrap_or_default();
+        slashes % 2 == 1 && !word.windows(2).any(|pair| pair[0] == b'\\' && pair[1].is_ascii_alphanumeric())
     }
 
     /// Stars in the middle of a word, as in `f*ck` and `2*3`. They may end emphasis that began before a word: `*cat*s`.
@@ -152,7 +170,7 @@ impl Shield<'_> {
     /// `*_*`, `*.*`, `_/_`: a single sign between two marks.
     fn is_face(&self, at: usize, end: usize, mark: u8) -> bool {
         let mark = char::from(mark);
-        let sign = |c: char| !c.is_alphanumeric() && !c.is_whitespace() && c != mark;
+        let sign = |c: char| !c.is_alphanumeric() && !c.is_whitespace() && c != mark && c != '\\';
         let mut ahead = self.rest(end).chars();
         let mut behind = self.text[self.line.from..at].chars().rev();
         let is = |side: &mut dyn Iterator<Item = char>| {

@@ -59,7 +59,9 @@ impl<L: Links> Writer<'_, L> {
             Op::Mark(_, span) => self.step(Op::Text(span)),
             Op::Art(span) => {
                 self.arrange();
-                self.out.push_str("<span class=\"sjis\">");
+                // One font cannot keep both kinds straight: this one is drawn for letters of one width.
+                let ascii = span.of(self.text).is_ascii();
+                self.out.push_str(if ascii { "<span class=\"sjis ascii\">" } else { "<span class=\"sjis\">" });
                 self.lines(span, 0);
                 self.out.push_str("</span>");
             }

@@ -83,27 +83,27 @@ fn code_tags_hold_code() {
 #[test]
 fn art_tags_keep_every_space() {
     check(&[
-        ("[aa]  a   b  [/aa]", r#"<span class="sjis">  a   b  </span>"#),
-        ("[aa]\n /\\\n\n/  \\\n[/aa]", r#"<span class="sjis"> /\<br><br>/  \</span>"#),
+        ("[aa]  a   b  [/aa]", r#"<span class="sjis ascii">  a   b  </span>"#),
+        ("[aa]\n /\\\n\n/  \\\n[/aa]", r#"<span class="sjis ascii"> /\<br><br>/  \</span>"#),
         ("[AA]　（´∀｀）[/aa]", r#"<span class="sjis">　（´∀｀）</span>"#),
-        ("a\n[aa]b[/aa]\nc", r#"a<br><span class="sjis">b</span><br>c"#),
-        ("a\n\n[aa]\nb\n[/aa]\n\nc", r#"a<br><br><span class="sjis">b</span><br><br>c"#),
-        ("a [aa]b\nc[/aa] d", r#"a <span class="sjis">b<br>c</span> d"#),
-        (">a [aa]b[/aa]", r#"<span class="quote">&gt;a <span class="sjis">b</span></span>"#),
+        ("a\n[aa]b[/aa]\nc", r#"a<br><span class="sjis ascii">b</span><br>c"#),
+        ("a\n\n[aa]\nb\n[/aa]\n\nc", r#"a<br><br><span class="sjis ascii">b</span><br><br>c"#),
+        ("a [aa]b\nc[/aa] d", r#"a <span class="sjis ascii">b<br>c</span> d"#),
+        (">a [aa]b[/aa]", r#"<span class="quote">&gt;a <span class="sjis ascii">b</span></span>"#),
         (
             "[aa]>a\n>>12\n- b\n*c*\n```\n[code]d[/code][/aa]",
-            r#"<span class="sjis">&gt;a<br>&gt;&gt;12<br>- b<br>*c*<br>```<br>[code]d[/code]</span>"#,
+            r#"<span class="sjis ascii">&gt;a<br>&gt;&gt;12<br>- b<br>*c*<br>```<br>[code]d[/code]</span>"#,
         ),
-        ("[aa]\"a\" <b> & -- ...[/aa]", r#"<span class="sjis">&quot;a&quot; &lt;b&gt; &amp; -- ...</span>"#),
-        ("1. [aa]\n a\n[/aa]\n2. b", r#"<ol start="1"><li><span class="sjis"> a</span></li><li>b</li></ol>"#),
-        ("- [aa]a[/aa]", r#"<ul><li><span class="sjis">a</span></li></ul>"#),
+        ("[aa]\"a\" <b> & -- ...[/aa]", r#"<span class="sjis ascii">&quot;a&quot; &lt;b&gt; &amp; -- ...</span>"#),
+        ("1. [aa]\n a\n[/aa]\n2. b", r#"<ol start="1"><li><span class="sjis ascii"> a</span></li><li>b</li></ol>"#),
+        ("- [aa]a[/aa]", r#"<ul><li><span class="sjis ascii">a</span></li></ul>"#),
     ]);
 }
 
 #[test]
 fn art_without_tags_is_found() {
     let cat = " /\\_/\\\n( o.o )\n > ^ <";
-    let shown = r#"<span class="sjis"> /\_/\<br>( o.o )<br> &gt; ^ &lt;</span>"#;
+    let shown = r#"<span class="sjis ascii"> /\_/\<br>( o.o )<br> &gt; ^ &lt;</span>"#;
     check(&[
         (cat, shown),
         (&format!("{cat}\n"), shown),
@@ -113,11 +113,11 @@ fn art_without_tags_is_found() {
         (&format!("[spoiler]\n{cat}\n[/spoiler]"), &format!("<s>{shown}</s>")),
         (
             &format!("```\n{cat}\n```"),
-            &shown.replace("<span class=\"sjis\">", "<pre class=\"prettyprint\">").replace("</span>", "</pre>"),
+            &shown.replace("<span class=\"sjis ascii\">", "<pre class=\"prettyprint\">").replace("</span>", "</pre>"),
         ),
         (
             &format!("[code]{cat}[/code]"),
-            &shown.replace("<span class=\"sjis\">", "<pre class=\"prettyprint\">").replace("</span>", "</pre>"),
+            &shown.replace("<span class=\"sjis ascii\">", "<pre class=\"prettyprint\">").replace("</span>", "</pre>"),
         ),
         (&format!("[aa]\n{cat}\n[/aa]"), shown),
     ]);
@@ -131,7 +131,7 @@ fn art_without_tags_is_found() {
 fn art_with_arrows_and_marks_is_shown_as_typed() {
     check(&[(
         "  _/_\\_  *x*\n _/ >>12 \\_\n> \\_ __ _/\n   `||`||\n  /_/ \\_\\",
-        r#"<span class="sjis">  _/_\_  *x*<br> _/ &gt;&gt;12 \_<br>&gt; \_ __ _/<br>   `||`||<br>  /_/ \_\</span>"#,
+        r#"<span class="sjis ascii">  _/_\_  *x*<br> _/ &gt;&gt;12 \_<br>&gt; \_ __ _/<br>   `||`||<br>  /_/ \_\</span>"#,
     )]);
 }
 

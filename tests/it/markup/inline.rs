@@ -217,8 +217,8 @@ fn spoilers_cross_lines_of_every_kind() {
         ("||a\n- b|| c", "<s>a</s><ul><li><s>b</s> c</li></ul>"),
         ("[spoiler]\n```\na\n```\n[/spoiler]b", r#"<pre class="prettyprint"><s>a</s></pre>b"#),
         ("||a [code]b\nc[/code] d||", r#"<s>a </s><pre class="prettyprint"><s>b<br>c</s></pre><s> d</s>"#),
-        ("[spoiler][aa]a[/aa][/spoiler]", r#"<s><span class="sjis">a</span></s>"#),
-        ("[aa]||a||[/aa]||b||", r#"<span class="sjis">||a||</span><s>b</s>"#),
+        ("[spoiler][aa]a[/aa][/spoiler]", r#"<s><span class="sjis ascii">a</span></s>"#),
+        ("[aa]||a||[/aa]||b||", r#"<span class="sjis ascii">||a||</span><s>b</s>"#),
         ("```\n||a\n```\nb||", r#"<pre class="prettyprint">||a</pre>b||"#),
     ]);
 }
@@ -261,4 +261,19 @@ fn the_scripts_of_the_world_are_unharmed() {
     for text in texts {
         check(&[(text, text)]);
     }
+}
+
+#[test]
+fn a_backslash_takes_the_meaning_of_one_sign() {
+    check(&[
+        (r"\*a\*", "*a*"),
+        (r"\*\*a\*\*", "**a**"),
+        (r"\_\_init\_\_", "__init__"),
+        (r"\`a\`", "`a`"),
+        (
+            r"\[a\](https://example.org/)",
+            r#"[a](<a href="https://example.org/" rel="nofollow ugc noopener noreferrer">https://example.org/</a>)"#,
+        ),
+        (r"**a\***", "<strong>a*</strong>"),
+    ]);
 }

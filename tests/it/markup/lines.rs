@@ -102,7 +102,7 @@ fn what_only_looks_like_a_quote_is_text() {
     check(&[
         ("`>>12`", "<code>&gt;&gt;12</code>"),
         ("[code]>>12[/code] a", "<code>&gt;&gt;12</code> a"),
-        ("[aa]>>12[/aa]", r#"<span class="sjis">&gt;&gt;12</span>"#),
+        ("[aa]>>12[/aa]", r#"<span class="sjis ascii">&gt;&gt;12</span>"#),
         ("```\n>>12\n```", r#"<pre class="prettyprint">&gt;&gt;12</pre>"#),
         ("&gt;&gt;12", "&amp;gt;&amp;gt;12"),
         (r"\>>12", "&gt;&gt;12"),

@@ -80,7 +80,7 @@ fn tag<'a>(tag: &'a str, open: &mut Vec<&'a str>, text: &mut String) -> Result<(
 
 fn is_known(tag: &str) -> bool {
     let plain = ["s", "strong", "em", "code", "ul", "li", "pre class=\"prettyprint\""];
-    let spans = ["span class=\"quote\"", "span class=\"deadlink\"", "span class=\"sjis\""];
+    let spans = ["span class=\"quote\"", "span class=\"deadlink\"", "span class=\"sjis\"", "span class=\"sjis ascii\""];
     if plain.contains(&tag) || spans.contains(&tag) {
         return true;
     }
