@@ -7,7 +7,7 @@ mod desk;
 pub mod error;
 mod import;
 mod new;
-mod progress;
+pub mod progress;
 mod rounds;
 mod serve;
 mod verify;

@@ -1,10 +1,13 @@
 //! The one test program, a module a feature.
+mod crash;
 mod door;
 mod import;
 mod import_fourchan;
 mod import_html;
+mod incremental;
 mod markup;
 mod readme;
+mod sandbox;
 mod settings;
 mod theme;
 mod tidy;
