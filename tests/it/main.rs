@@ -8,6 +8,7 @@ mod incremental;
 mod markup;
 mod readme;
 mod sandbox;
+mod serve;
 mod settings;
 mod theme;
 mod tidy;
