@@ -23,6 +23,10 @@ pub const POSTS_MAX: usize = 10_000;
 /// The longest body that is taken from a file, in bytes. The door has the board's own, smaller bound.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
+/// The longest name, tripcode, role and subject together, in bytes. However they are escaped, the thread file's header
+/// that holds them is within its bound.
+pub const FIELDS_BYTES_MAX: usize = 10_000;
+
 /// A file that cannot be read is left alone this long after it was last written: its writer may not be done.
 pub const GRACE: Duration = Duration::from_secs(2);
 
@@ -245,6 +249,10 @@ fn arrival(header: header::Header, body: String, id: impl FnOnce() -> PostId) ->
     }
     if BODY_BYTES_MAX < body.len() {
         return Err("the text of this post is larger than 1 MiB");
+    }
+    let fields = [&header.name, &header.trip, &header.capcode, &header.subject];
+    if FIELDS_BYTES_MAX < fields.iter().map(|field| field.len()).sum() {
+        return Err("name and subject of this post are larger than 10,000 bytes");
     }
     Ok(Arrival {
         id: header.id.unwrap_or_else(id),
