@@ -407,7 +407,10 @@ impl Board {
     }
 
     fn forget(&mut self, before: &ThreadSummary, bulk: bool) {
-        self.op_ids.remove(&before.op_id_hash);
+        // A thread that was moved to another number has taken the id along.
+        if self.op_ids.get(&before.op_id_hash) == Some(&before.no) {
+            self.op_ids.remove(&before.op_id_hash);
+        }
         if !before.visible() {
             return;
         }
