@@ -1,0 +1,64 @@
+// What axe finds: contrast, names, landmarks, order of headings and the like.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { launch, leave, visitor } from './lib/browser.js';
+import { KINDS } from './lib/kinds.js';
+import { Site } from './lib/site.js';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+let browser, site;
+before(async () => {
+  [browser, site] = await Promise.all([launch(), Site.open()]);
+});
+after(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+// Not asked: `scrollable-region-focusable`. What posters write has a closed vocabulary without `tabindex`, and browsers
+// let the focus come to code and art that scroll by themselves; the last test here holds them to it.
+const OPTIONS = { resultTypes: ['violations'], rules: { 'scrollable-region-focusable': { enabled: false } } };
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const width of [360, 1280]) {
+    test(`axe finds nothing: ${width} px, ${colorScheme}`, async () => {
+      // The site's own policy would not let axe in.
+      const page = await visitor(browser, site, { width, colorScheme, javaScriptEnabled: true, bypassCSP: true });
+      for (const [name, come] of Object.entries(KINDS)) {
+        await come(page, site);
+        await page.addScriptTag({ path: AXE });
+        const { violations } = await page.evaluate((options) => axe.run(options), OPTIONS);
+        const found = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.html) }));
+        assert.deepEqual(found, [], name);
+      }
+      await leave(page);
+    });
+  }
+}
+
+test('the trap of these tests shuts', async () => {
+  const page = await visitor(browser, site, { javaScriptEnabled: true, bypassCSP: true });
+  await KINDS.home(page, site);
+  await page.addScriptTag({ path: AXE });
+  await page.locator('.lead').evaluate((e) => { e.style.color = '#ccc'; });
+  const { violations } = await page.evaluate((options) => axe.run(options), OPTIONS);
+  assert.deepEqual(violations.map(({ id }) => id), ['color-contrast']);
+  await leave(page);
+});
+
+test('code that is wider than the screen is scrolled with the keyboard', async () => {
+  const page = await visitor(browser, site, { width: 360 });
+  await KINDS.thread(page, site);
+  const code = page.locator('.prettyprint').first();
+  for (let presses = 0; presses < 60; presses += 1) {
+    await page.keyboard.press('Tab');
+    if (await code.evaluate((e) => e === document.activeElement)) break;
+  }
+  await page.keyboard.press('ArrowRight');
+  await page.waitForTimeout(500);
+  assert.ok(await code.evaluate((e) => e.scrollLeft > 0), 'it has moved');
+  await leave(page);
+});
