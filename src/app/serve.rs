@@ -22,9 +22,6 @@ pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8,
     // First, so that a port that is taken is told at once; clients wait in the backlog while the site is built.
     let listener = intake::listen(address).map_err(|source| Error::Listen { address, source })?;
     let address = listener.local_addr().unwrap_or(address);
-    // File events come with whole paths, and could not be told from a root such as `.`.
-    let root = std::path::absolute(dir.root()).map_err(DiskError::doing("find", dir.root()))?;
-    let dir = SiteDir::new(root);
     let (mut builder, mut report) = Builder::open(dir, &console.progress)?;
     builder.build(Manner::Incremental, &console.progress, &mut report)?;
     builder.write_purge(&report)?;
