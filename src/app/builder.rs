@@ -17,7 +17,7 @@ use crate::disk;
 use crate::model::{BoardSlug, Change, Page, PageKey, Problem, Report, Site, Thread, ThreadKey};
 use crate::publish::{self, Fresh, InPlace, Known, Outcome, Shelf, Target};
 use crate::render::draw::DrawError;
-use crate::render::{GENERATOR, Job, Pen, Theme, plan};
+use crate::render::{GENERATOR, Job, Pen, Previews, Theme, plan};
 use crate::store::cache::{Cache, CachedBoard};
 use crate::store::commit::Written;
 use crate::store::content::{self, ContentError, Found, Frame};
@@ -41,6 +41,7 @@ pub struct Builder {
     numbers: Numbers,
     /// Pages that are not as they should be: the plan of the next [`Builder::publish`].
     due: plan::Touched,
+    previews: Previews,
     /// Which inode `public/` was, to notice that somebody removed it.
     public_inode: Option<u64>,
     saved: bool,
@@ -87,7 +88,20 @@ impl Builder {
         due.stale = stale(&shelf, &due.strangers, &all);
         let public_inode = inode_of(&dir);
         let shown = Arc::new(RwLock::new(Shown { site, theme }));
-        Ok((Builder { dir, shown, shelf, numbers, due, public_inode, saved: false, _lock: lock }, report))
+        Ok((
+            Builder {
+                dir,
+                shown,
+                shelf,
+                numbers,
+                due,
+                previews: Previews::default(),
+                public_inode,
+                saved: false,
+                _lock: lock,
+            },
+            report,
+        ))
     }
 
     /// The site's folders.
@@ -174,6 +188,7 @@ impl Builder {
         let found = content::find_changes(self.dir.root(), &site, clock::now_ns(), &|| {})?;
         note_found(&mut site, found, report);
         self.numbers.learn(&site);
+        self.previews.clear();
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown { site, theme };
         self.redraw_all();
         Ok(())
@@ -223,12 +238,17 @@ impl Builder {
         // Pages that are not there yet come first, so that no link to them leads nowhere, not even for a moment.
         let (old, new): (Vec<PageKey>, Vec<PageKey>) = draw.into_iter().partition(exists);
         let gone: Vec<String> = due.gone.iter().filter(|key| exists(key)).map(PageKey::path).collect();
+        for page in new.iter().chain(&old) {
+            if let PageKey::Thread(board, no) = page {
+                self.previews.forget(&ThreadKey { board: board.clone(), no: *no });
+            }
+        }
         progress.stage("building");
         progress.expect(new.len() + old.len());
         let now = publish::seconds(clock::system());
         for pages in [new, old] {
             let target = InPlace { shelf: &self.shelf, now };
-            let results = draw_and_put(&self.dir, &shown, pages, &target, warm, progress);
+            let results = draw_and_put(&self.dir, &shown, pages, &target, warm, Some(&self.previews), progress);
             for result in results {
                 note(result, &mut self.shelf, &mut self.due.draw, report);
             }
@@ -269,7 +289,7 @@ impl Builder {
         progress.stage("building");
         progress.expect(all.len());
         let results =
-            draw_and_put(&self.dir, &shown, all.iter().cloned().collect(), &fresh, &BTreeMap::new(), progress);
+            draw_and_put(&self.dir, &shown, all.iter().cloned().collect(), &fresh, &BTreeMap::new(), None, progress);
         let mut shelf = Shelf::new(self.shelf.root().to_owned());
         let mut failed = BTreeSet::new();
         for result in results {
@@ -317,7 +337,8 @@ impl Builder {
         let all = plan::all_pages(&shown.site, &shown.theme);
         progress.stage("building");
         progress.expect(all.len());
-        let results = draw_and_put(&self.dir, &shown, all.into_iter().collect(), &fresh, &BTreeMap::new(), progress);
+        let results =
+            draw_and_put(&self.dir, &shown, all.into_iter().collect(), &fresh, &BTreeMap::new(), None, progress);
         let mut shelf = Shelf::new(fresh.folder().to_owned());
         for result in results {
             note(result, &mut shelf, &mut BTreeSet::new(), report);
@@ -440,18 +461,19 @@ fn draw_and_put(
     pages: Vec<PageKey>,
     target: &dyn Target,
     warm: &BTreeMap<ThreadKey, Arc<Thread>>,
+    previews: Option<&Previews>,
     progress: &Progress,
 ) -> Vec<PutResult> {
     let read = |key: &ThreadKey| match warm.get(key) {
         Some(thread) => Ok(thread.clone()),
         None => content::read_thread(dir.root(), key).map(Arc::new).map_err(|error| super::error::chain(&error)),
     };
-    let pen = Pen { site: &shown.site, theme: &shown.theme, read: &read };
+    let pen = Pen { site: &shown.site, theme: &shown.theme, read: &read, previews };
     let jobs = plan::jobs(&shown.site, pages);
     let draw = |job: &Job| draw_job(&pen, job, target, progress);
     match jobs.len() {
         // Not worth waking another thread.
-        0..4 => jobs.iter().flat_map(draw).collect(),
+        0..2 => jobs.iter().flat_map(draw).collect(),
         _ => jobs.par_iter().flat_map_iter(draw).collect(),
     }
 }

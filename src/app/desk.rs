@@ -118,7 +118,7 @@ impl Backend for Desk {
 
     fn page(&self, view: &ErrorView) -> String {
         let shown = builder::read(&self.shown);
-        let pen = Pen { site: &shown.site, theme: &shown.theme, read: &|_| Err(String::new()) };
+        let pen = Pen { site: &shown.site, theme: &shown.theme, read: &|_| Err(String::new()), previews: None };
         pen.answer(view).unwrap_or_else(|bad| {
             error!(error = %chain(&bad), "cannot draw an answer");
             PLAIN_FAULT.to_owned()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::GENERATOR;
 use super::plan::Job;
 use super::posts::{DrawnThread, Extent};
+use super::previews::{Preview, Previews};
 use super::theme::{BadTheme, Theme, slot};
 use super::time::shown;
 use super::views::*;
@@ -24,6 +25,8 @@ pub struct Pen<'a> {
     pub theme: &'a Theme,
     /// Posts are read when they are drawn.
     pub read: ReadThread<'a>,
+    /// How threads look on the index, if that is worth keeping.
+    pub previews: Option<&'a Previews>,
 }
 
 /// A page that could not be drawn. Its last version stays.
@@ -77,6 +80,10 @@ impl Pen<'_> {
         }
         let Some(number) = index else { return };
         let missing = |summary: &ThreadSummary| {
+            let key = ThreadKey { board: slug.clone(), no: summary.no };
+            if let Some(kept) = self.previews.and_then(|previews| previews.get(&key)) {
+                return Ok(self.thread_preview(board, summary, kept));
+            }
             self.with_thread(board, summary.no, Extent::Preview, |drawn, summary| self.preview(board, summary, drawn))
         };
         let previews: Result<Vec<ThreadPreview>, DrawError> =
@@ -142,8 +149,15 @@ impl Pen<'_> {
         summary: &ThreadSummary,
         drawn: &DrawnThread<'_>,
     ) -> Result<ThreadPreview, DrawError> {
-        let (posts, shown) = drawn.preview(self.theme, board.settings.replies_previewed)?;
-        Ok(ThreadPreview {
+        let preview = drawn.preview(self.theme, board.settings.replies_previewed)?;
+        if let Some(previews) = self.previews {
+            previews.keep(ThreadKey { board: board.slug.clone(), no: summary.no }, &preview);
+        }
+        Ok(self.thread_preview(board, summary, preview))
+    }
+
+    fn thread_preview(&self, board: &Board, summary: &ThreadSummary, (posts, shown): Preview) -> ThreadPreview {
+        ThreadPreview {
             no: summary.no.get(),
             href: self.href(&PageKey::Thread(board.slug.clone(), summary.no)),
             title: thread_title(summary),
@@ -153,7 +167,7 @@ impl Pen<'_> {
             replies: replies(summary),
             omitted: replies(summary).saturating_sub(shown),
             posts,
-        })
+        }
     }
 
     fn index_page(&self, board: &Board, number: u32, mut threads: Vec<ThreadPreview>) -> Result<Vec<u8>, DrawError> {

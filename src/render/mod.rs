@@ -10,6 +10,7 @@ pub mod markup;
 pub mod plan;
 mod post_template;
 mod posts;
+pub mod previews;
 mod samples;
 pub mod theme;
 mod time;
@@ -17,6 +18,7 @@ pub mod views;
 
 pub use draw::Pen;
 pub use plan::Job;
+pub use previews::Previews;
 pub use theme::{BadTheme, Theme};
 
 /// Name and version of the program, as pages tell it.

@@ -2,6 +2,7 @@
 
 use super::links::{self, ThreadLinks};
 use super::markup;
+use super::previews::Preview;
 use super::theme::{BadTheme, Theme};
 use super::time::{Shown, shown};
 use super::views::{Backlink, PostView, SafeHtml};
@@ -84,7 +85,7 @@ impl<'a> DrawnThread<'a> {
     }
 
     /// The opening post and the last replies, for the index; and how many replies are shown.
-    pub fn preview(&self, theme: &Theme, replies: usize) -> Result<(SafeHtml, usize), BadTheme> {
+    pub fn preview(&self, theme: &Theme, replies: usize) -> Result<Preview, BadTheme> {
         let mut out = String::new();
         let shown = preview(self.thread, replies);
         for index in &shown {

@@ -52,7 +52,7 @@ impl Sample {
     /// Draws every page of the sample and the door's answers.
     pub fn draw(&self, theme: &Theme) -> Result<(), BadTheme> {
         let read = |_: &ThreadKey| self.thread.clone().ok_or_else(String::new);
-        let pen = Pen { site: &self.site, theme, read: &read };
+        let pen = Pen { site: &self.site, theme, read: &read, previews: None };
         let mut first_wrong = None;
         for job in plan::jobs(&self.site, plan::all_pages(&self.site, theme)) {
             pen.draw(&job, &mut |(_, drawn)| {
