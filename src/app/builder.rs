@@ -254,8 +254,9 @@ impl Builder {
             }
         }
         let still_there = |path: &String| !shown_has_path(&shown, path);
-        let stale: Vec<String> = due.stale.into_iter().chain(gone).filter(still_there).collect();
-        self.remove(stale, report);
+        // A page may be both: found in the output by this start, and taken away by what changed since the last one.
+        let stale: BTreeSet<String> = due.stale.into_iter().chain(gone).filter(still_there).collect();
+        self.remove(stale.into_iter().collect(), report);
         report.unchanged = self.shelf.files().len().saturating_sub(report.written.len());
         if self.public_inode.is_none() {
             self.public_inode = inode_of(&self.dir);
