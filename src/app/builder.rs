@@ -42,8 +42,8 @@ pub struct Builder {
     /// Pages that are not as they should be: the plan of the next [`Builder::publish`].
     due: plan::Touched,
     previews: Previews,
-    /// Which inode `public/` was, to notice that somebody removed it.
-    public_inode: Option<u64>,
+    /// Which folder `public/` was, to notice that somebody removed it.
+    public_folder: Option<FolderId>,
     saved: bool,
     _lock: Lock,
 }
@@ -86,7 +86,7 @@ impl Builder {
         due.draw.retain(|key| all.contains(key));
         due.strangers = strangers.into_iter().collect();
         due.stale = stale(&shelf, &due.strangers, &all);
-        let public_inode = inode_of(&dir);
+        let public_folder = folder_id(&dir);
         let shown = Arc::new(RwLock::new(Shown { site, theme }));
         Ok((
             Builder {
@@ -96,7 +96,7 @@ impl Builder {
                 numbers,
                 due,
                 previews: Previews::default(),
-                public_inode,
+                public_folder,
                 saved: false,
                 _lock: lock,
             },
@@ -205,9 +205,11 @@ impl Builder {
 
     /// Notices that somebody has removed or replaced `public/`, and makes all pages due if so.
     pub fn notice_loss(&mut self) -> Result<(), Error> {
-        if self.public_inode.is_some() && inode_of(&self.dir) == self.public_inode {
+        if self.public_folder.is_some() && folder_id(&self.dir) == self.public_folder {
             return Ok(());
         }
+        // The next publish fills whatever is there then, and that is the folder from then on.
+        self.public_folder = None;
         self.shelf = Shelf::new(publish::resolve(&self.dir.public()));
         self.due.strangers = self.shelf.survey(&BTreeMap::new())?.into_iter().collect();
         self.redraw_all();
@@ -258,8 +260,8 @@ impl Builder {
         let stale: BTreeSet<String> = due.stale.into_iter().chain(gone).filter(still_there).collect();
         self.remove(stale.into_iter().collect(), report);
         report.unchanged = self.shelf.files().len().saturating_sub(report.written.len());
-        if self.public_inode.is_none() {
-            self.public_inode = inode_of(&self.dir);
+        if self.public_folder.is_none() {
+            self.public_folder = folder_id(&self.dir);
         }
         self.saved &= report.written.is_empty() && report.removed.is_empty();
     }
@@ -306,7 +308,7 @@ impl Builder {
         report.unchanged = shelf.files().len() - report.written.len();
         self.shelf = shelf;
         self.due = plan::Touched::default();
-        self.public_inode = inode_of(&self.dir);
+        self.public_folder = folder_id(&self.dir);
         self.saved = false;
         Ok(())
     }
@@ -526,9 +528,12 @@ fn note((key, result): PutResult, shelf: &mut Shelf, failed: &mut BTreeSet<PageK
     }
 }
 
-fn inode_of(dir: &SiteDir) -> Option<u64> {
+/// What tells a folder from another of the same name: the inode's number, and when it was made, since numbers return.
+type FolderId = (u64, Option<std::time::SystemTime>);
+
+fn folder_id(dir: &SiteDir) -> Option<FolderId> {
     use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(dir.public()).ok().map(|meta| meta.ino())
+    std::fs::metadata(dir.public()).ok().map(|meta| (meta.ino(), meta.created().ok()))
 }
 
 /// A folder on a device of its own cannot be exchanged by name.
