@@ -7,6 +7,7 @@ mod import_html;
 mod inbox;
 mod incremental;
 mod markup;
+mod publish;
 mod readme;
 mod sandbox;
 mod serve;
