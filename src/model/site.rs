@@ -321,9 +321,8 @@ impl Board {
 
     /// The archived threads of a part, newest first.
     pub fn part(&self, from: u64) -> Vec<&ThreadSummary> {
-        let (Some(low), Some(high)) = (PostNo::new(from), PostNo::new(from + ARCHIVE_SPAN - 1)) else {
-            return Vec::new();
-        };
+        let Some(low) = PostNo::new(from) else { return Vec::new() };
+        let high = PostNo::new(from + ARCHIVE_SPAN - 1).unwrap_or(PostNo::MAX);
         let range = self.threads.range(low..=high).rev().map(|(_, summary)| summary);
         range.filter(|summary| summary.visible() && self.position(summary).is_none()).collect()
     }
