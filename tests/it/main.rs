@@ -12,6 +12,7 @@ mod readme;
 mod sandbox;
 mod serve;
 mod settings;
+mod site;
 mod theme;
 mod threadfile;
 mod tidy;
