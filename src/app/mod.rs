@@ -91,16 +91,10 @@ impl Console {
     /// Ends a command with a line for people, or one for programs.
     fn conclude(&self, line: &str, summary: &serde_json::Value) -> Result<(), Error> {
         self.progress.finish();
-        let mut out = std::io::stdout().lock();
-        let written = match (self.common.json, self.common.quiet) {
-            (true, _) => writeln!(out, "{summary}"),
+        match (self.common.json, self.common.quiet) {
+            (true, _) => print(format!("{summary}\n").as_bytes()),
             (false, true) => Ok(()),
-            (false, false) => writeln!(out, "{line}"),
-        };
-        match written {
-            // The reader of a pipe may leave early; that is not our failure.
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
-            _ => Ok(()),
+            (false, false) => print(format!("{line}\n").as_bytes()),
         }
     }
 }
@@ -137,8 +131,16 @@ fn conclude_build(report: &Report, console: &Console) -> Result<(), Error> {
 fn completions(shell: clap_complete::Shell) -> Result<u8, Error> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "nejiboard", &mut script);
-    std::io::stdout().write_all(&script).map_err(Error::Output)?;
+    print(&script)?;
     Ok(DONE)
+}
+
+fn print(bytes: &[u8]) -> Result<(), Error> {
+    match std::io::stdout().write_all(bytes) {
+        // The reader of a pipe may leave early; that is not our failure.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Logs go to standard error, so that standard output holds results alone.
