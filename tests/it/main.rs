@@ -1,4 +1,5 @@
 //! The one test program, a module a feature.
+mod cli;
 mod crash;
 mod door;
 mod import;
