@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use nejiboard::app::builder::{Builder, Manner};
 use nejiboard::app::progress::Progress;
-use nejiboard::model::{BoardSlug, PostNo, Report, ThreadKey};
+use nejiboard::model::{BoardSlug, PostNo, Report};
 use nejiboard::store::site_dir::SiteDir;
 
 /// A site that is gone when the test ends.
@@ -122,11 +122,6 @@ pub fn slug(text: &str) -> BoardSlug {
 /// A post's number.
 pub fn number(no: u64) -> PostNo {
     PostNo::new(no).unwrap()
-}
-
-/// A thread's key.
-pub fn key(board: &str, no: u64) -> ThreadKey {
-    ThreadKey { board: slug(board), no: number(no) }
 }
 
 /// All files below a folder with their bytes, hidden ones and drafts included.
