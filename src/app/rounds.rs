@@ -130,6 +130,8 @@ pub struct Rounds {
     waiting: HashMap<PostId, Vec<oneshot::Sender<Result<Receipt, Refusal>>>>,
     todo: Todo,
     failures: u32,
+    /// Posts that came since the last round.
+    posts_waiting: usize,
     stop: bool,
 }
 
@@ -158,6 +160,7 @@ impl Rounds {
             waiting: HashMap::new(),
             todo: Todo { inbox: true, ..Todo::default() },
             failures: 0,
+            posts_waiting: 0,
             stop: false,
         }
     }
@@ -200,14 +203,14 @@ impl Rounds {
         }
     }
 
-    /// Hears all events that are there; after a failure, waits a while for more.
+    /// Hears all events that are there; after a failure, waits a while first. A new post does not wait for that.
     fn gather(&mut self) {
-        if 0 < self.failures && !self.stop {
+        if 0 < self.failures && !self.stop && self.posts_waiting == 0 {
             let pause = PAUSE_MIN.saturating_mul(1 << self.failures.min(10).saturating_sub(1)).min(PAUSE_MAX);
             let until = Instant::now() + pause;
             while let Ok(event) = self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 self.hear(event);
-                if self.stop {
+                if self.stop || 0 < self.posts_waiting {
                     break;
                 }
             }
@@ -215,6 +218,7 @@ impl Rounds {
         while let Ok(event) = self.events.try_recv() {
             self.hear(event);
         }
+        self.posts_waiting = 0;
     }
 
     fn hear(&mut self, event: Event) {
@@ -223,6 +227,7 @@ impl Rounds {
                 for waiting in batch.waiting.drain(..) {
                     self.waiting.entry(waiting.id).or_default().push(waiting.tell);
                 }
+                self.posts_waiting += batch.arrivals.len();
                 self.batches.push(batch);
             }
             Event::Seen(seen) => self.hear_of_files(seen),
@@ -467,6 +472,5 @@ fn tell_error(what: &str, error: &Error) {
 /// The paths that `serve` watches: trees, and folders alone.
 pub fn watched(builder: &Builder) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let dir = builder.dir();
-    let trees = [dir.content(), dir.themes()].into_iter().filter(|path| path.is_dir()).collect();
-    (trees, vec![dir.root().to_owned(), dir.inbox()])
+    (vec![dir.content(), dir.themes()], vec![dir.root().to_owned(), dir.inbox()])
 }

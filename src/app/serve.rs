@@ -8,7 +8,7 @@ use super::desk::Desk;
 use super::error::Error;
 use super::rounds::{self, Event, Events, Mine, Rounds};
 use super::{Console, DONE};
-use crate::disk::DiskError;
+use crate::disk::{self, DiskError};
 use crate::intake::tripcode::Secret;
 use crate::intake::{self, DoorOptions, Limits};
 use crate::store::inbox::Inbox;
@@ -29,6 +29,8 @@ pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8,
     console.tell_problems(&report.problems);
     let inbox = Inbox::open(builder.dir().inbox())?;
     inbox.sweep()?;
+    // So that it can be watched: a theme that is put there later is seen.
+    disk::create_dir_all(&builder.dir().themes())?;
     let secret = Secret::from_bytes(builder.dir().secret()?);
     let options = DoorOptions { public: builder.dir().public(), limits: Limits::default() };
     let prefix = builder.prefix();

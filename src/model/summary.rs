@@ -150,6 +150,7 @@ pub fn one_line(text: &str, chars_max: usize) -> String {
         }
         for c in word.chars().filter(|c| !c.is_control() && !super::problem::is_bidi_control(*c)) {
             if chars_max <= chars {
+                out.truncate(out.trim_end().len());
                 out.push('…');
                 return out;
             }

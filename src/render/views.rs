@@ -112,9 +112,9 @@ pub struct BoardStats {
     pub threads: usize,
     /// Posts that can be read.
     pub posts: usize,
-    /// The last post's time.
+    /// When a thread of it was last bumped.
     pub iso: String,
-    /// The last post's time.
+    /// When a thread of it was last bumped.
     pub time: String,
 }
 

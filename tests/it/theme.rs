@@ -393,7 +393,7 @@ fn the_home_page_lists_boards_and_latest_threads() {
     };
     let html = draw_page("home", &view);
     contains(&html, "1 thread, 25 posts · <a href=\"/tech/catalog.html\"");
-    contains(&html, "Last post <time datetime=\"2025-03-02T10:20:30Z\">2025-03-02 10:20</time>");
+    contains(&html, "Last bump <time datetime=\"2025-03-02T10:20:30Z\">2025-03-02 10:20</time>");
     contains(&html, "<a href=\"/tech/thread/5.html\" dir=\"auto\">News</a>");
     contains(&html, "1 thread and 25 posts in all.");
 }
