@@ -69,7 +69,7 @@ impl Progress {
     pub fn tick(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         // The clock is dearer than a step.
-        if self.manner == Manner::Silent || done % 64 != 0 || self.began.elapsed() < QUIET {
+        if self.manner == Manner::Silent || !done.is_multiple_of(64) || self.began.elapsed() < QUIET {
             return;
         }
         match self.manner {

@@ -196,6 +196,12 @@ fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     Some(NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?.and_utc())
 }
 
+impl Default for Writer {
+    fn default() -> Writer {
+        Writer::new()
+    }
+}
+
 /// Writes a header line, JSON after the `--- `. Empty texts and flags that are off are left out.
 pub struct Writer {
     line: String,

@@ -227,8 +227,7 @@ pub(super) fn write_fields(line: &mut header::Writer, post: &Post) {
 
 /// Writes a body with its line end.
 pub(super) fn write_body(out: &mut Vec<u8>, body: &str) {
-    let mut lines = body.split('\n');
-    while let Some(line) = lines.next() {
+    for line in body.split('\n') {
         if looks_like_header(line) {
             out.push(b'\\');
         }
