@@ -11,7 +11,8 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 let browser, site;
 before(async () => {
-  [browser, site] = await Promise.all([launch(), Site.open()]);
+  site = await Site.open();
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();

@@ -5,7 +5,8 @@ import { Site } from './lib/site.js';
 
 let browser, site;
 before(async () => {
-  [browser, site] = await Promise.all([launch(), Site.open()]);
+  site = await Site.open();
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();

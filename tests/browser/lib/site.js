@@ -43,7 +43,10 @@ export class Site {
     this.gone = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.stderr.setEncoding('utf8');
     await new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`the program does not serve:\n${this.log}`)), START_MS);
+      const late = setTimeout(() => {
+        this.child.kill('SIGKILL');
+        reject(new Error(`the program does not serve:\n${this.log}`));
+      }, START_MS);
       this.child.stderr.on('data', (text) => {
         this.log += text;
         const line = /^serving (http:\/\/127\.0\.0\.1:(\d+)\/)/m.exec(this.log);
