@@ -7,6 +7,7 @@
 pub mod draw;
 pub mod links;
 pub mod markup;
+mod page_template;
 pub mod plan;
 mod post_template;
 mod posts;

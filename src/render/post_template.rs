@@ -10,6 +10,7 @@ use std::fmt::Write;
 use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
 use handlebars::{Path, PathSeg};
 
+use super::page_template::is_special;
 use super::views::{Backlink, PostView};
 
 /// A compiled post template.
@@ -238,9 +239,4 @@ fn push(value: Value<'_>, escape: Escape, out: &mut String) {
         Value::Text(text) if escape == Escape::Nothing || !text.bytes().any(is_special) => out.push_str(text),
         Value::Text(text) => out.push_str(&handlebars::html_escape(text)),
     }
-}
-
-/// The characters that handlebars writes as references.
-fn is_special(byte: u8) -> bool {
-    matches!(byte, b'<' | b'>' | b'"' | b'&' | b'\'' | b'`' | b'=')
 }

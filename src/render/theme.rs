@@ -8,6 +8,7 @@ use handlebars::template::{Template, TemplateElement};
 use handlebars::{Handlebars, JsonTruthy, RenderError, Renderable};
 use serde::Serialize;
 
+use super::page_template::PageTemplate;
 use super::post_template::PostTemplate;
 use super::samples;
 use super::views::{PostView, SafeHtml};
@@ -24,6 +25,8 @@ pub struct Theme {
     templates: Handlebars<'static>,
     /// `post.hbs`, compiled; `None` if it is too clever for that.
     post: Option<PostTemplate>,
+    /// The pages' templates, compiled, but for those that are too clever.
+    pages: BTreeMap<&'static str, PageTemplate>,
     assets: BTreeMap<String, Asset>,
     origins: BTreeMap<String, PathBuf>,
     hash: u64,
@@ -80,11 +83,13 @@ impl Theme {
                 assets.insert(hashed, Asset { bytes: file.bytes.clone() });
             }
         }
+        let compiled = |name: &&'static str| Some((*name, PageTemplate::compile(name, &templates, &asset_names)?));
+        let pages = TEMPLATES.iter().filter_map(compiled).collect();
         templates.register_helper("asset", Box::new(AssetHelper { hrefs: asset_names }));
         templates.register_helper("if", Box::new(StrictIf { positive: true }));
         templates.register_helper("unless", Box::new(StrictIf { positive: false }));
         let post = templates.get_template("post").and_then(PostTemplate::compile);
-        let theme = Theme { templates, post, assets, origins, hash: hash_of(files) };
+        let theme = Theme { templates, post, pages, assets, origins, hash: hash_of(files) };
         theme.try_out(prefix)?;
         Ok(theme)
     }
@@ -106,7 +111,25 @@ impl Theme {
 
     /// Draws `template` with `values`.
     pub fn draw(&self, template: &str, values: &impl Serialize) -> Result<String, BadTheme> {
+        let compiled = self.pages.get(template).and_then(|page| page.draw(&handlebars::to_json(values)));
+        compiled.map_or_else(|| self.draw_by_handlebars(template, values), Ok)
+    }
+
+    /// The same by handlebars alone: what the compiled templates must equal, byte for byte.
+    pub fn draw_by_handlebars(&self, template: &str, values: &impl Serialize) -> Result<String, BadTheme> {
         self.templates.render(template, values).map_err(|error| self.explain(template, &error))
+    }
+
+    /// The same theme with nothing compiled, to compare with.
+    pub fn uncompiled(mut self) -> Theme {
+        self.post = None;
+        self.pages.clear();
+        self
+    }
+
+    /// Which templates are compiled; the others are left to handlebars.
+    pub fn compiled(&self) -> impl Iterator<Item = &'static str> {
+        self.pages.keys().copied()
     }
 
     /// Draws `template` with `values`, in which a [`slot`] stands for each of `posts`.
@@ -130,7 +153,7 @@ impl Theme {
     pub fn draw_post(&self, post: &PostView<'_>, out: &mut String) -> Result<(), BadTheme> {
         match &self.post {
             Some(compiled) => compiled.draw(post, out),
-            None => out.push_str(&self.draw("post", post)?),
+            None => out.push_str(&self.draw_by_handlebars("post", post)?),
         }
         Ok(())
     }

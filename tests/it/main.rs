@@ -1,5 +1,6 @@
 //! The one test program, a module a feature.
 mod cli;
+mod compiled;
 mod crash;
 mod door;
 mod import;
