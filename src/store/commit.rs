@@ -155,7 +155,7 @@ fn start_thread(
         committed.placed.push(Placed { id, key: ThreadKey { board: arrival.board, no }, no });
         return;
     }
-    let Some(no) = numbers.next(&arrival.board) else {
+    let Some(no) = free_number(folder, numbers, &arrival.board) else {
         committed.refused.push((arrival, Refusal::NumbersUsedUp));
         return;
     };
@@ -171,6 +171,15 @@ fn start_thread(
         }
         Err(error) => committed.failed.push((arrival, Arc::new(error))),
     }
+}
+
+/// The next number whose file is not there yet: one that a hand has just made is not known, and must not be lost.
+fn free_number(folder: &Path, numbers: &Numbers, board: &BoardSlug) -> Option<PostNo> {
+    let mut no = numbers.next(board)?;
+    while fs::symlink_metadata(thread_path(folder, no)).is_ok() {
+        no = no.next()?;
+    }
+    Some(no)
 }
 
 /// The thread that this very post has opened before: earlier in this batch, or before a crash.
@@ -215,7 +224,10 @@ fn add_replies(
         return;
     }
     let held = thread.posts.len();
-    let mut next = numbers.next(&key.board);
+    // A hand may have added posts since the file was read last.
+    let highest = thread.posts.iter().map(|post| post.no).max();
+    let free = |next: PostNo| highest.filter(|highest| next <= *highest).map_or(Some(next), PostNo::next);
+    let mut next = numbers.next(&key.board).and_then(free);
     let mut added = Vec::new();
     for reply in replies {
         if stands(&thread, &reply).is_some() {

@@ -307,6 +307,26 @@ fn numbers_do_not_return_when_the_newest_thread_is_removed() {
 }
 
 #[test]
+fn what_a_hand_has_just_written_is_neither_lost_nor_numbered_twice() {
+    let site = Sandbox::new(ONE_THREAD);
+    let (mut builder, _) = site.open();
+    // Not told yet: the watch needs a moment.
+    let by_hand = "--- {no: 3}\na thread by hand\n";
+    site.write("content/tech/3.md", by_hand);
+    site.write("content/tech/1.md", site.read("content/tech/1.md") + "--- {no: 8}\na reply by hand\n");
+    let committed = builder.commit(vec![arrival("a", None, "new thread"), arrival("b", Some(1), "new reply")]);
+    let places: Vec<u64> = committed.placed.iter().map(|placed| placed.no.get()).collect();
+    assert_eq!(places, [4, 9]);
+    assert_eq!(site.read("content/tech/3.md"), by_hand);
+    builder.take_written(&committed.written);
+    builder.take_all(&mut Default::default()).unwrap();
+    let report = publish(&mut builder);
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+    let page = site.page("tech/thread/1.html");
+    assert!(page.contains("a reply by hand") && page.contains("new reply"), "{page}");
+}
+
+#[test]
 fn the_last_number_is_the_last() {
     let site = Sandbox::new(ONE_THREAD);
     site.write("content/tech/9007199254740990.md", "--- {no: 9007199254740990}\nnearly the last\n");
@@ -315,7 +335,8 @@ fn the_last_number_is_the_last() {
         arrival("a", Some(9_007_199_254_740_990), "the last"),
         arrival("b", Some(9_007_199_254_740_990), "one too many"),
         arrival("c", None, "no thread either"),
+        arrival("d", Some(1), "nor a reply elsewhere"),
     ]);
     assert_eq!(committed.placed.iter().map(|placed| placed.no.get()).collect::<Vec<_>>(), [9_007_199_254_740_991]);
-    assert_eq!(committed.refused.len(), 2);
+    assert_eq!(committed.refused.len(), 3);
 }
