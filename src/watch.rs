@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
@@ -54,7 +55,14 @@ impl Seen {
 
 /// Watches until it is dropped.
 pub struct Watch {
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// What is watched. A folder that is made anew under its old name is another folder to the system, so it is watched
+/// anew when its name is told.
+struct Kept {
     watcher: RecommendedWatcher,
+    places: Vec<(PathBuf, RecursiveMode)>,
 }
 
 impl Watch {
@@ -65,22 +73,44 @@ impl Watch {
             // The receiver is gone only when the watch is being dropped.
             let _ = send.send(event);
         })?;
-        std::thread::Builder::new().name("watch".to_owned()).spawn(move || settle(&receive, tell))?;
-        Ok(Watch { watcher })
+        let kept = Arc::new(Mutex::new(Kept { watcher, places: Vec::new() }));
+        // Held by this thread too, the watcher would never be dropped.
+        let known = Arc::downgrade(&kept);
+        std::thread::Builder::new().name("watch".to_owned()).spawn(move || settle(&receive, &known, tell))?;
+        Ok(Watch { kept })
     }
 
-    /// Watches a folder and all below it.
+    /// Watches a folder and all below it. If it is not there yet, its parent must be watched too.
     pub fn tree(&mut self, folder: &Path) -> notify::Result<()> {
-        self.watcher.watch(folder, RecursiveMode::Recursive)
+        self.watch(folder, RecursiveMode::Recursive)
     }
 
     /// Watches a folder alone.
     pub fn folder(&mut self, folder: &Path) -> notify::Result<()> {
-        self.watcher.watch(folder, RecursiveMode::NonRecursive)
+        self.watch(folder, RecursiveMode::NonRecursive)
+    }
+
+    fn watch(&mut self, folder: &Path, mode: RecursiveMode) -> notify::Result<()> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.places.push((folder.to_owned(), mode));
+        if folder.is_dir() { kept.watcher.watch(folder, mode) } else { Ok(()) }
     }
 }
 
-fn settle(receive: &Receiver<notify::Result<Event>>, mut tell: impl FnMut(Seen)) {
+impl Kept {
+    /// Watches those places anew that may be other folders than before.
+    fn renew(&mut self, seen: &Seen) {
+        let Kept { watcher, places } = self;
+        for (folder, mode) in places.iter().filter(|(folder, _)| seen.everything || seen.paths.contains(folder)) {
+            // It fails if the old folder is gone, which is as well.
+            let _ = watcher.unwatch(folder);
+            // It fails if there is none now; when there is one, its name is told again.
+            let _ = watcher.watch(folder, *mode);
+        }
+    }
+}
+
+fn settle(receive: &Receiver<notify::Result<Event>>, kept: &Weak<Mutex<Kept>>, mut tell: impl FnMut(Seen)) {
     let mut seen = Seen::default();
     let mut first = Instant::now();
     loop {
@@ -102,6 +132,10 @@ fn settle(receive: &Receiver<notify::Result<Event>>, mut tell: impl FnMut(Seen))
             Err(RecvTimeoutError::Disconnected) => return,
         }
         if !seen.is_empty() {
+            // Before it is told, so that whoever looks then misses nothing that comes after.
+            if let Some(kept) = kept.upgrade() {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).renew(&seen);
+            }
             tell(std::mem::take(&mut seen));
         }
     }

@@ -130,8 +130,8 @@ pub struct Rounds {
     waiting: HashMap<PostId, Vec<oneshot::Sender<Result<Receipt, Refusal>>>>,
     todo: Todo,
     failures: u32,
-    /// Posts that came since the last round.
-    posts_waiting: usize,
+    /// Whether the last round could not take or store posts; else it was pages that failed, if anything.
+    storing_failed: bool,
     stop: bool,
 }
 
@@ -158,9 +158,10 @@ impl Rounds {
             quiet: Progress::new(true),
             batches: Vec::new(),
             waiting: HashMap::new(),
-            todo: Todo { inbox: true, ..Todo::default() },
+            // What changed after the builder was opened and before the watch began is told by nobody.
+            todo: Todo { inbox: true, all_threads: true, settings: true, ..Todo::default() },
             failures: 0,
-            posts_waiting: 0,
+            storing_failed: false,
             stop: false,
         }
     }
@@ -205,12 +206,14 @@ impl Rounds {
 
     /// Hears all events that are there; after a failure, waits a while first. A new post does not wait for that.
     fn gather(&mut self) {
-        if 0 < self.failures && !self.stop && self.posts_waiting == 0 {
+        if 0 < self.failures && !self.stop {
             let pause = PAUSE_MIN.saturating_mul(1 << self.failures.min(10).saturating_sub(1)).min(PAUSE_MAX);
             let until = Instant::now() + pause;
             while let Ok(event) = self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 self.hear(event);
-                if self.stop || 0 < self.posts_waiting {
+                // A page that fails must not hold up posts elsewhere, and this may be what puts it right. A disk that
+                // takes no posts is better left alone for the whole pause.
+                if self.stop || !self.storing_failed {
                     break;
                 }
             }
@@ -218,7 +221,6 @@ impl Rounds {
         while let Ok(event) = self.events.try_recv() {
             self.hear(event);
         }
-        self.posts_waiting = 0;
     }
 
     fn hear(&mut self, event: Event) {
@@ -227,7 +229,6 @@ impl Rounds {
                 for waiting in batch.waiting.drain(..) {
                     self.waiting.entry(waiting.id).or_default().push(waiting.tell);
                 }
-                self.posts_waiting += batch.arrivals.len();
                 self.batches.push(batch);
             }
             Event::Seen(seen) => self.hear_of_files(seen),
@@ -245,7 +246,8 @@ impl Rounds {
         }
         for path in seen.paths {
             if path.starts_with(&inbox) {
-                todo.inbox |= path.parent() == Some(&inbox) && !self.mine.has(&name_of(&path));
+                let inside = path.parent() == Some(&inbox) && !self.mine.has(&name_of(&path));
+                todo.inbox |= inside || path == inbox;
             } else if path == public {
                 todo.output = true;
             } else if path.starts_with(&themes) {
@@ -269,9 +271,7 @@ impl Rounds {
         let inbox_due = todo.inbox || self.todo.inbox_again_at.is_none() && todo.inbox_again_at.is_some();
         failed |= self.look_at_files(&todo, &mut report);
         let mut batches = std::mem::take(&mut self.batches);
-        if inbox_due {
-            failed |= self.take_from_inbox(&mut batches);
-        }
+        self.storing_failed = inbox_due && self.take_from_inbox(&mut batches);
         let arrivals: Vec<Arrival> = batches.iter().flat_map(|batch| batch.arrivals.iter().cloned()).collect();
         let posts = arrivals.len();
         let committed = if arrivals.is_empty() { Committed::default() } else { self.builder.commit(arrivals) };
@@ -281,7 +281,8 @@ impl Rounds {
         if self.builder.is_due() {
             self.builder.publish(&warm, &self.quiet, &mut report);
         }
-        failed |= self.builder.is_due() || !committed.failed.is_empty() || !committed.unsynced.is_empty();
+        self.storing_failed |= !committed.failed.is_empty() || !committed.unsynced.is_empty();
+        failed |= self.builder.is_due() || self.storing_failed;
         self.tell(&committed);
         self.finish_batches(batches, &committed);
         if !(report.written.is_empty() && report.removed.is_empty())

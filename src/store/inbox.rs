@@ -63,13 +63,24 @@ impl Inbox {
 
     /// Puts posts into one file, and comes back when they are durable.
     pub fn put(&self, name: &str, arrivals: &[Arrival]) -> Result<(), DiskError> {
-        disk::replace_durably(&self.folder.join(name), &write(arrivals))?;
+        let (path, bytes) = (self.folder.join(name), write(arrivals));
+        match disk::replace_durably(&path, &bytes) {
+            // Somebody has removed the folder.
+            Err(error) if error.is_absent() => {
+                disk::create_dir_all(&self.folder)?;
+                disk::replace_durably(&path, &bytes)?;
+            }
+            written => written?,
+        }
         disk::sync_folder(&self.folder)
     }
 
     /// The names of what lies there, in order.
     pub fn names(&self) -> Result<Vec<String>, DiskError> {
-        let listing = fs::read_dir(&self.folder).map_err(DiskError::doing("list", &self.folder))?;
+        let listing = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            listing => listing.map_err(DiskError::doing("list", &self.folder))?,
+        };
         let mut names = Vec::new();
         for entry in listing {
             let entry = entry.map_err(DiskError::doing("list", &self.folder))?;

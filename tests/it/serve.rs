@@ -162,6 +162,66 @@ fn pages_that_somebody_removes_come_back() {
 }
 
 #[test]
+fn folders_that_are_made_or_exchanged_while_it_runs_are_watched_from_then_on() {
+    let site = Sandbox::new(ONE_THREAD);
+    let door = Running::start(site.root());
+    // There was no folder of themes at the start.
+    fs::create_dir_all(site.path("themes/default/partials")).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    put(&site, "themes/default/partials/boardhead.hbs", "<h1>My head</h1>\n");
+    door.wait_for("/tech/", "My head");
+    // A new version of the content takes the place of the old one.
+    site.write("next/site.yaml", "title: Exchanged\n");
+    site.write("next/tech/1.md", "--- {no: 1}\nexchanged\n");
+    fs::rename(site.path("content"), site.path("before")).unwrap();
+    fs::rename(site.path("next"), site.path("content")).unwrap();
+    door.wait_for("/tech/thread/1.html", "exchanged");
+    std::thread::sleep(Duration::from_millis(300));
+    put(&site, "content/tech/1.md", "--- {no: 1}\nedited after that\n");
+    door.wait_for("/tech/thread/1.html", "edited after that");
+    fs::remove_dir_all(site.path("posts-inbox")).unwrap();
+    assert_eq!(door.post(&reply("without an inbox", "")).status, 303);
+    std::thread::sleep(Duration::from_millis(300));
+    put(&site, "posts-inbox/a.md", "--- {board: tech, thread: 1}\ndropped after that\n");
+    door.wait_for("/tech/thread/1.html", "dropped after that");
+}
+
+#[test]
+fn what_is_edited_while_the_first_build_goes_on_is_not_missed() {
+    let site = Sandbox::new(ONE_THREAD);
+    for no in 2..1_200 {
+        site.write(&format!("content/tech/{no}.md"), format!("--- {{no: {no}, subject: one of many}}\ntext\n"));
+    }
+    let door = std::thread::scope(|scope| {
+        let door = scope.spawn(|| Running::start(site.root()));
+        // All threads are known by then, and the watch has not begun.
+        wait_until("the first build has begun", || site.path(".public.new").exists());
+        put(&site, "content/tech/1199.md", "--- {no: 1199, at: 2030-01-01, subject: Edited meanwhile}\ntext\n");
+        door.join().unwrap()
+    });
+    door.wait_for("/", "Edited meanwhile");
+    door.wait_for("/tech/", "Edited meanwhile");
+}
+
+#[test]
+fn a_page_that_cannot_be_written_does_not_hold_up_posts_elsewhere() {
+    let site = Sandbox::new(ONE_THREAD);
+    site.write("content/art/1.md", "--- {no: 1}\na drawing\n");
+    let door = Running::start(site.root());
+    site.remove("public/tech/index.html");
+    fs::create_dir(site.path("public/tech/index.html")).unwrap();
+    put(&site, "content/tech/1.md", "--- {no: 1}\nedited\n");
+    wait_until("it is told", || door.told().contains("cannot be written"));
+    // By now the pause between tries is longer than a poster is kept waiting.
+    std::thread::sleep(Duration::from_secs(4));
+    let sent = door.post(&[("board", "art"), ("thread", "1"), ("body", "on another board")]);
+    assert_eq!(sent.status, 303, "{sent:?}");
+    assert!(door.get("/art/thread/1.html").body.contains("on another board"));
+    fs::remove_dir(site.path("public/tech/index.html")).unwrap();
+    door.wait_for("/tech/", "edited");
+}
+
+#[test]
 fn junk_in_the_inbox_is_put_aside_and_told_while_posts_go_on() {
     let site = Sandbox::new(ONE_THREAD);
     let door = Running::start(site.root());
