@@ -48,7 +48,7 @@ fn boards_and_settings_may_change_at_any_time() {
     check(
         3_000..3_080,
         8,
-        &[NewThread, Reply, RemoveThread, AddBoard, RemoveBoard, Settings, Settings, BadSettings, Restart],
+        &[NewThread, Reply, RemoveThread, AddBoard, RemoveBoard, Settings, Settings, Theme, BadSettings, Restart],
     );
 }
 

@@ -32,6 +32,7 @@ pub enum Kind {
     AddBoard,
     RemoveBoard,
     Settings,
+    Theme,
     BadSettings,
     Burst,
 }
@@ -65,6 +66,7 @@ impl World {
                 self.site.write("content/site.yaml", text);
                 self.told.settings = true;
             }
+            Kind::Theme => self.theme(),
             Kind::BadSettings => self.bad_settings(),
             Kind::Burst => self.burst(),
         }
@@ -299,6 +301,15 @@ impl World {
         let Some(board) = (!boards.is_empty()).then(|| *self.chance.one_of(&boards)) else { return };
         self.log(format!("remove board {board}"));
         fs::remove_dir_all(self.site.path("content").join(board)).unwrap();
+        self.told.settings = true;
+    }
+
+    /// The look of all pages changes, and with it the name of an asset.
+    fn theme(&mut self) {
+        let look = self.chance.below(4);
+        self.log(format!("theme {look}"));
+        self.site.write("themes/default/partials/boardhead.hbs", format!("<h1>{{{{board.title}}}} {look}</h1>\n"));
+        self.site.write("themes/default/assets/style.css", format!("p {{ margin: {look}px }}"));
         self.told.settings = true;
     }
 

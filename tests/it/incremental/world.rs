@@ -175,7 +175,9 @@ impl World {
     /// Builds the same content elsewhere from nothing, and compares.
     pub fn compare_with_clean(&mut self) {
         let clean = Sandbox::empty();
-        copy_folder(&self.site.path("content"), &clean.path("content"));
+        for folder in ["content", "themes"].into_iter().filter(|folder| self.site.path(folder).is_dir()) {
+            copy_folder(&self.site.path(folder), &clean.path(folder));
+        }
         clean.build_in(Manner::Clean);
         let (there, wanted) = (files_below(&self.site.path("public")), files_below(&clean.path("public")));
         let differs = |path: &&String| there.get(*path) != wanted.get(*path);
