@@ -111,6 +111,28 @@ test('art keeps its columns, and does not break the page', async () => {
   await leave(page);
 });
 
+test('an empty line above or below a drawing is one empty line', async () => {
+  const page = await visitor(browser, site);
+  await go(page, site, 'meta/thread/1.html');
+  const gaps = await page.locator('#p1 .sjis').evaluate((art) => {
+    const of = (node) => {
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      return range.getBoundingClientRect();
+    };
+    const nextText = (node, step) => {
+      do node = node[step]; while (node.nodeType !== Node.TEXT_NODE || node.data.trim() === '');
+      return node;
+    };
+    const [above, below] = [of(nextText(art, 'previousSibling')), of(nextText(art, 'nextSibling'))];
+    const line = parseFloat(getComputedStyle(art.parentNode).lineHeight);
+    const drawing = art.getBoundingClientRect();
+    return [drawing.top - above.bottom, below.top - drawing.bottom].map((gap) => gap / line);
+  });
+  for (const gap of gaps) assert.ok(gap > 0.8 && gap < 1.5, `${gaps} lines`);
+  await leave(page);
+});
+
 test('pages hold no script, no style of their own and no handler', async () => {
   const page = await visitor(browser, site);
   for (const [name, come] of Object.entries(KINDS)) {
