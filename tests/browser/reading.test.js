@@ -96,7 +96,7 @@ test('art keeps its columns, and does not break the page', async () => {
   const page = await visitor(browser, site, { width: 360 });
   await go(page, site, 'art/thread/1.html');
   const drawing = page.locator('#p2 .sjis.ascii');
-  assert.match(await drawing.innerText(), /^ {11}\|\\\n {11}\| \\\n {11}\|  \\\n/);
+  assert.match(await drawing.innerText(), /^ {11}\|\\\n {11}\| \\\n {11}\|  \\\n[^]*~~~\\_+\/~~~/);
   const widths = await drawing.evaluate((e) => ['i', 'M', ' '].map((sign) => {
     const probe = e.cloneNode();
     probe.style.display = 'inline-block';

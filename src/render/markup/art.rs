@@ -5,6 +5,7 @@
 //! art as a whole. What is doubtful is text: posters who care can say `[aa]`.
 
 use super::Span;
+use super::lines::Fence;
 use crate::model::quotes;
 
 /// Fewer lines of strokes are a face or a decoration.
@@ -295,7 +296,8 @@ fn weigh(line: &str) -> Weight {
 fn is_talk(line: &str) -> bool {
     let typed = line.trim_start();
     let lower = if line.contains(']') { line.to_ascii_lowercase() } else { String::new() };
-    let fence = typed.starts_with("```") || typed.starts_with("~~~");
+    // A line of tildes with strokes behind them opens no code: it is the sea below a boat.
+    let fence = typed.starts_with("```") || typed.starts_with("~~~") && Fence::parse(line).is_some();
     fence
         || line == "||"
         || holds_spoiler_mark(line)

@@ -358,7 +358,7 @@ fn indent_of(line: &str) -> usize {
 }
 
 /// A line that opens code.
-struct Fence {
+pub(super) struct Fence {
     mark: u8,
     length: usize,
     /// Indent and marks.
@@ -368,7 +368,7 @@ struct Fence {
 }
 
 impl Fence {
-    fn parse(line: &str) -> Option<Fence> {
+    pub(super) fn parse(line: &str) -> Option<Fence> {
         let typed = line.trim_start_matches(' ');
         let mark = *typed.as_bytes().first().filter(|b| matches!(b, b'`' | b'~'))?;
         let length = typed.bytes().take_while(|b| *b == mark).count();

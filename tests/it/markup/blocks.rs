@@ -127,6 +127,14 @@ fn art_without_tags_is_found() {
     )]);
 }
 
+/// `~~~` opens code, but not with strokes behind it.
+#[test]
+fn a_line_of_tildes_and_strokes_is_art() {
+    let boat = "   |\\\n   |_\\\n __|____\n \\_____/\n~~~~\\_/~~~~~";
+    let shown = boat.replace('\n', "<br>");
+    check(&[(boat, &format!(r#"<span class="sjis ascii">{shown}</span>"#))]);
+}
+
 #[test]
 fn art_with_arrows_and_marks_is_shown_as_typed() {
     check(&[(
