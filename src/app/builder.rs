@@ -185,6 +185,22 @@ impl Builder {
             let kept = changes_from(to_cache(&shown.site), &site);
             site.apply(kept);
         }
+        self.show(site, theme, report)
+    }
+
+    /// Forgets all that is known and looks at everything again, as a new process would.
+    pub fn start_over(&mut self, report: &mut Report) -> Result<(), Error> {
+        let frame = content::read_frame(self.dir.root())?;
+        let theme = read_theme(&self.dir, &frame)?;
+        report.problems.extend(frame.problems);
+        // The next look at `public/` takes it for a folder that was never seen.
+        self.public_folder = None;
+        self.due = plan::Touched::default();
+        self.show(Site::new(frame.settings, frame.boards), theme, report)
+    }
+
+    /// Shows `site`, with what its files say that it does not know, and makes all pages due.
+    fn show(&mut self, mut site: Site, theme: Theme, report: &mut Report) -> Result<(), Error> {
         let found = content::find_changes(self.dir.root(), &site, clock::now_ns(), &|| {})?;
         note_found(&mut site, found, report);
         self.numbers.learn(&site);

@@ -8,7 +8,7 @@ pub mod error;
 mod import;
 mod new;
 pub mod progress;
-mod rounds;
+pub mod rounds;
 mod serve;
 mod verify;
 

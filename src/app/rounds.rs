@@ -4,6 +4,7 @@
 //! and is tried again, after a pause that grows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -144,6 +145,8 @@ struct Todo {
     all_threads: bool,
     settings: bool,
     output: bool,
+    /// After a panic nothing that is known can be relied on.
+    anew: bool,
 }
 
 impl Rounds {
@@ -178,7 +181,7 @@ impl Rounds {
             }
             self.gather();
             if self.is_busy() {
-                self.round();
+                self.guarded_round();
             }
             if 0 < self.failures && self.stop {
                 break;
@@ -190,7 +193,13 @@ impl Rounds {
     fn is_busy(&self) -> bool {
         let todo = &self.todo;
         let again = todo.inbox_again_at.is_some_and(|at| at <= Instant::now());
-        let work = todo.inbox || again || todo.all_threads || todo.settings || todo.output || !todo.threads.is_empty();
+        let work = todo.inbox
+            || again
+            || todo.all_threads
+            || todo.settings
+            || todo.output
+            || todo.anew
+            || !todo.threads.is_empty();
         work || !self.batches.is_empty() || self.builder.is_due()
     }
 
@@ -241,7 +250,8 @@ impl Rounds {
         let (root, inbox, themes, public) = (dir.root(), dir.inbox(), dir.themes(), dir.public());
         let todo = &mut self.todo;
         if seen.everything {
-            *todo = Todo { inbox: true, all_threads: true, settings: true, output: true, ..Todo::default() };
+            let anew = todo.anew;
+            *todo = Todo { inbox: true, all_threads: true, settings: true, output: true, anew, ..Todo::default() };
             return;
         }
         for path in seen.paths {
@@ -262,6 +272,17 @@ impl Rounds {
         }
     }
 
+    /// A round that may panic without ending the loop, for then posts would be accepted that nobody builds. What was
+    /// half done is given up: the batches are still here, and what is known of the site is learnt anew.
+    fn guarded_round(&mut self) {
+        if catch_unwind(AssertUnwindSafe(|| self.round())).is_ok() {
+            return;
+        }
+        error!("the builder panicked; starting over");
+        self.failures = self.failures.saturating_add(1);
+        self.todo = Todo { inbox: true, anew: true, ..Todo::default() };
+    }
+
     fn round(&mut self) {
         let began = Instant::now();
         let mut report = Report::default();
@@ -270,9 +291,8 @@ impl Rounds {
         self.todo.inbox_again_at = todo.inbox_again_at.filter(|at| Instant::now() < *at);
         let inbox_due = todo.inbox || self.todo.inbox_again_at.is_none() && todo.inbox_again_at.is_some();
         failed |= self.look_at_files(&todo, &mut report);
-        let mut batches = std::mem::take(&mut self.batches);
-        self.storing_failed = inbox_due && self.take_from_inbox(&mut batches);
-        let arrivals: Vec<Arrival> = batches.iter().flat_map(|batch| batch.arrivals.iter().cloned()).collect();
+        self.storing_failed = inbox_due && self.take_from_inbox();
+        let arrivals: Vec<Arrival> = self.batches.iter().flat_map(|batch| batch.arrivals.iter().cloned()).collect();
         let posts = arrivals.len();
         let committed = if arrivals.is_empty() { Committed::default() } else { self.builder.commit(arrivals) };
         self.builder.take_written(&committed.written);
@@ -284,7 +304,7 @@ impl Rounds {
         self.storing_failed |= !committed.failed.is_empty() || !committed.unsynced.is_empty();
         failed |= self.builder.is_due() || self.storing_failed;
         self.tell(&committed);
-        self.finish_batches(batches, &committed);
+        self.finish_batches(&committed);
         if !(report.written.is_empty() && report.removed.is_empty())
             && let Err(error) = self.builder.write_purge(&report)
         {
@@ -312,6 +332,13 @@ impl Rounds {
     /// Looks at what was edited by hand. `true` if that failed and is to be done again.
     fn look_at_files(&mut self, todo: &Todo, report: &mut Report) -> bool {
         let mut failed = false;
+        if todo.anew
+            && let Err(error) = self.builder.start_over(report)
+        {
+            tell_error("cannot look at the site anew", &error);
+            self.todo.anew = true;
+            failed = true;
+        }
         if todo.settings
             && let Err(error) = self.builder.reload(report)
         {
@@ -339,7 +366,7 @@ impl Rounds {
     }
 
     /// Adds what lies in the inbox and did not come as an event. `true` if that failed and is to be done again.
-    fn take_from_inbox(&mut self, batches: &mut Vec<Batch>) -> bool {
+    fn take_from_inbox(&mut self) -> bool {
         let names = match self.inbox.names() {
             Ok(names) => names,
             Err(error) => {
@@ -348,7 +375,10 @@ impl Rounds {
                 return true;
             }
         };
-        let dropped: Vec<String> = names.into_iter().filter(|name| !self.mine.has(name)).collect();
+        // Files of an earlier round whose posts could not be stored are still there; they are here already.
+        let held: BTreeSet<&String> = self.batches.iter().map(|batch| &batch.name).collect();
+        let dropped = names.into_iter().filter(|name| !held.contains(name) && !self.mine.has(name));
+        let dropped: Vec<String> = dropped.collect();
         // The rest is for the next round, so that a flooded inbox does not hold up those who wait.
         self.todo.inbox |= FILES_A_ROUND < dropped.len();
         let mut failed = false;
@@ -357,7 +387,7 @@ impl Rounds {
             match taken {
                 Ok(Ok(Some(arrivals))) => {
                     self.backlog.fetch_add(arrivals.len(), Ordering::Relaxed);
-                    batches.push(Batch { name, arrivals, waiting: Vec::new() });
+                    self.batches.push(Batch { name, arrivals, waiting: Vec::new() });
                 }
                 Ok(Ok(None)) => {}
                 Ok(Err(error)) | Err(error) => {
@@ -422,11 +452,11 @@ impl Rounds {
     }
 
     /// Removes the inbox files whose posts are durable in their threads; keeps the others for the next round.
-    fn finish_batches(&mut self, batches: Vec<Batch>, committed: &Committed) {
+    fn finish_batches(&mut self, committed: &Committed) {
         let failed: BTreeSet<&PostId> = committed.failed.iter().map(|(arrival, _)| &arrival.id).collect();
         let refused: HashMap<&PostId, &Refusal> =
             committed.refused.iter().map(|(arrival, refusal)| (&arrival.id, refusal)).collect();
-        for batch in batches {
+        for batch in std::mem::take(&mut self.batches) {
             let stays = |arrival: &Arrival| failed.contains(&arrival.id) || committed.unsynced.contains(&arrival.board);
             if batch.arrivals.iter().any(stays) {
                 self.batches.push(batch);

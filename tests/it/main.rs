@@ -11,6 +11,7 @@ mod incremental;
 mod markup;
 mod publish;
 mod readme;
+mod rounds;
 mod sandbox;
 mod serve;
 mod settings;
