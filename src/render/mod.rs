@@ -15,6 +15,7 @@ pub mod previews;
 mod samples;
 pub mod theme;
 mod time;
+mod triple_braces;
 pub mod views;
 
 pub use draw::Pen;

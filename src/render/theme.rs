@@ -4,21 +4,19 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use handlebars::template::{Template, TemplateElement};
+use handlebars::template::Template;
 use handlebars::{Handlebars, JsonTruthy, RenderError, Renderable};
 use serde::Serialize;
 
 use super::page_template::PageTemplate;
 use super::post_template::PostTemplate;
 use super::samples;
+use super::triple_braces;
 use super::views::{PostView, SafeHtml};
 use crate::model::theme::{ThemeFile, ThemeFiles};
 
 /// Templates that every theme has; the built-in one provides those that a theme leaves out.
 pub const TEMPLATES: [&str; 8] = ["archive", "catalog", "error", "home", "index", "post", "safe", "thread"];
-
-/// Values that may stand in triple braces: all of them are made by this room.
-const SAFE_VALUES: [&str; 2] = ["body", "posts"];
 
 /// A theme that can draw.
 pub struct Theme {
@@ -193,38 +191,10 @@ fn parse(name: &str, file: &ThemeFile) -> Result<Template, BadTheme> {
         let place = error.pos();
         wrong(place, error.reason().to_string())
     })?;
-    if let Some((unsafe_value, at)) = unescaped_strangers(&template) {
-        let message = format!(
-            "`{unsafe_value}` stands in triple braces, but may hold what a stranger typed; write {{{{{unsafe_value}}}}}"
-        );
-        return Err(wrong(at, message));
+    if let Some((fault, at)) = triple_braces::first_fault(name, &template) {
+        return Err(wrong(Some(at), fault));
     }
     Ok(template)
-}
-
-/// The first value in triple braces that is not one of ours.
-///
-/// SECURITY: what a stranger typed would otherwise stand in the page as markup.
-fn unescaped_strangers(template: &Template) -> Option<(String, Option<(usize, usize)>)> {
-    for (element, place) in template.elements.iter().zip(&template.mapping) {
-        let found = match element {
-            TemplateElement::HtmlExpression(expression) => {
-                let name = expression.name.as_name().map_or_else(|| format!("{:?}", expression.name), str::to_owned);
-                let last = name.rsplit(['.', '/']).next().unwrap_or_default().to_owned();
-                (!SAFE_VALUES.contains(&last.as_str())).then_some((name, Some((place.0, place.1))))
-            }
-            TemplateElement::HelperBlock(block) => {
-                let inner = [&block.template, &block.inverse].into_iter().flatten();
-                inner.filter_map(unescaped_strangers).next()
-            }
-            TemplateElement::PartialBlock(block) => block.template.as_ref().and_then(unescaped_strangers),
-            _ => None,
-        };
-        if found.is_some() {
-            return found;
-        }
-    }
-    None
 }
 
 /// `style.css` becomes `assets/style.0123456789abcdef.css`, by its content.

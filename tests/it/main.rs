@@ -17,6 +17,7 @@ mod serve;
 mod settings;
 mod site;
 mod theme;
+mod theme_compiled;
 mod threadfile;
 mod tidy;
 mod tripcode;
