@@ -5,6 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::sandbox::Sandbox;
+use super::sandbox::running::Running;
+
 /// Ends the process when the test does, however it does.
 struct Ended(Child);
 
@@ -55,4 +58,25 @@ fn an_edit_shows_when_the_site_is_the_current_folder() {
         }),
         "the edit is on the page"
     );
+}
+
+/// A folder that is moved takes its watch along, and one that comes in its place has none of its own.
+#[test]
+fn folders_that_go_and_come_back_are_watched_on() {
+    let site = Sandbox::new("\n==> content/tech/1.md\n--- {no: 1, at: 2025-03-02}\nfirst\n");
+    let door = Running::start(site.root());
+    fs::rename(site.path("content"), site.path("aside")).expect("it is there");
+    std::thread::sleep(Duration::from_millis(700));
+    fs::rename(site.path("aside"), site.path("content")).expect("it is there");
+    // The next change must not be what the return itself makes to be looked at.
+    std::thread::sleep(Duration::from_millis(1500));
+    site.write("content/tech/1.md", "--- {no: 1, at: 2025-03-02}\nafter the return\n");
+    door.wait_for("/tech/thread/1.html", "after the return");
+    fs::remove_dir_all(site.path("posts-inbox")).expect("it is there");
+    let sent = door.post(&[("board", "tech"), ("thread", "1"), ("body", "without an inbox")]);
+    assert_eq!(sent.status, 303, "{sent:?}");
+    std::thread::sleep(Duration::from_millis(700));
+    site.write(".dropped", "--- {\"board\": \"tech\", \"thread\": 1}\ndropped into the new inbox\n");
+    fs::rename(site.path(".dropped"), site.path("posts-inbox/dropped.md")).expect("the inbox is back");
+    door.wait_for("/tech/thread/1.html", "dropped into the new inbox");
 }
