@@ -101,7 +101,7 @@ impl World {
     /// The next number: mostly the next one, at times so much higher that it lies in another part of the archive.
     fn next_no(&mut self, board: &str) -> u64 {
         let highest = self.highest(board);
-        let jump = [1, 1, 1, 2, 3, (9_995 - highest % 5_000) % 5_000 + 1, 5_000][self.chance.below(7)];
+        let jump = [1, 1, 2, 3, (9_995 - highest % 5_000) % 5_000 + 1, 5_000][self.chance.below(6)];
         highest + jump
     }
 

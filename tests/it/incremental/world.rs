@@ -205,8 +205,8 @@ pub fn site_settings(chance: &mut Chance) -> String {
          bump_limit: {}\n  replies_previewed: {}\n",
         chance.below(3),
         chance.below(4),
-        chance.one_of(&[1, 2, 2, 3]),
-        chance.one_of(&[0, 2, 2, 3]),
+        chance.one_of(&[1, 1, 2, 3]),
+        chance.one_of(&[0, 1, 1, 2, 3]),
         chance.below(4),
         chance.below(3),
     )
