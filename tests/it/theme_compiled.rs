@@ -4,7 +4,10 @@
 use std::path::PathBuf;
 
 use nejiboard::model::theme::ThemeFile;
+use nejiboard::render::views::{Backlink, PostView};
 use nejiboard::render::{BadTheme, Theme};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 
 /// The built-in theme with some of its files replaced.
 fn compile(replaced: &[(&str, &str)]) -> Result<Theme, BadTheme> {
@@ -53,4 +56,138 @@ fn no_template_gets_a_strangers_text_into_triple_braces() {
     let fine =
         compile(&[("post.hbs", "{{#*inline \"p\"}}<b>{{subject}}</b>{{/inline}}{{> p}}{{#if op}}{{{body}}}{{/if}}")]);
     assert!(fine.is_ok(), "{:?}", fine.err());
+}
+
+/// Pieces of templates, from plain ones to those that only handlebars knows.
+fn template() -> impl Strategy<Value = String> {
+    let fields = "no|href|op|deleted|name|trip|capcode|subject|sage|sticky|locked|archived|iso|time";
+    let field = proptest::sample::select(fields.split('|').collect::<Vec<_>>());
+    let text = proptest::sample::select(vec![
+        "<p>",
+        " ",
+        "\n",
+        "  \n",
+        "\t",
+        "é",
+        "\\{{name}}",
+        "\\\\",
+        "}}",
+        "{",
+        "&amp;",
+        "\r\n",
+        "{{! no }}",
+        "{{!-- {{no}} --}}\n",
+        "{{{body}}}",
+        "{{~{body}~}}",
+        "{{& body}}",
+        "{{body}}",
+        "{{this.name}}",
+        "{{./trip}}",
+        "{{@root.name}}",
+        "{{[name]}}",
+        "{{lookup this \"name\"}}",
+        "{{#if (eq no 1)}}one{{/if}}",
+        "{{#if no includeZero=true}}z{{/if}}",
+        "{{#each backlinks}}{{@index}}{{#if @last}}.{{/if}}{{../no}}{{/each}}",
+        "{{#each backlinks as |b|}}{{b.no}}{{/each}}",
+        "{{#with this}}{{name}}{{/with}}",
+        "{{{{raw}}}}{{name}}{{{{/raw}}}}",
+        "{{#if body}}b{{/if}}",
+        "{{len backlinks}}",
+        "{{asset \"style.css\"}}",
+        "{{#*inline \"p\"}}{{no}}{{/inline}}{{> p}}",
+    ]);
+    let leaf = prop_oneof![
+        text.prop_map(str::to_owned),
+        field.clone().prop_map(|field| format!("{{{{{field}}}}}")),
+        field.clone().prop_map(|field| format!(" \n{{{{~{field} ~}}}}\n ")),
+    ];
+    leaf.prop_recursive(4, 40, 5, move |inner| {
+        let pieces = proptest::collection::vec(inner, 0..4).prop_map(|pieces| pieces.concat());
+        let links = "{{no}}|{{href}}|<i>|\n|{{#if no}}n{{else}}z{{/if}}|{{#unless href}}u{{/unless}}|{{~href~}}";
+        let link = proptest::sample::select(links.split('|').collect::<Vec<_>>());
+        let links = proptest::collection::vec(link, 0..4).prop_map(|pieces| pieces.concat());
+        let (f, p) = (field.clone(), pieces.clone());
+        prop_oneof![
+            (f.clone(), p.clone()).prop_map(|(f, a)| format!("{{{{#if {f}}}}}{a}{{{{/if}}}}")),
+            (f.clone(), p.clone(), p.clone())
+                .prop_map(|(f, a, b)| format!("{{{{#if {f}}}}}{a}{{{{else}}}}{b}{{{{/if}}}}")),
+            (f.clone(), p.clone(), p.clone())
+                .prop_map(|(f, a, b)| format!("\n  {{{{#unless {f}}}}}  \n{a}\n{{{{^}}}}\n{b}{{{{~/unless}}}}\n")),
+            (f.clone(), p.clone(), f, p.clone(), p.clone()).prop_map(|(f, a, g, b, c)| {
+                format!("{{{{#if {f}}}}}{a}{{{{else if {g}}}}}{b}{{{{else}}}}{c}{{{{/if}}}}")
+            }),
+            (links.clone(), p.clone())
+                .prop_map(|(a, b)| format!("{{{{#each backlinks}}}}{a}{{{{else}}}}{b}{{{{/each}}}}")),
+            (links, p).prop_map(|(a, b)| format!(
+                "{b}\n{{{{#if backlinks}}}}\n{{{{#each backlinks}}}}\n {a}\n{{{{/each}}}}\n{{{{/if}}}}\n"
+            )),
+        ]
+    })
+}
+
+/// The values of a post.
+#[derive(Clone, Debug)]
+struct Values {
+    no: u64,
+    flags: [bool; 6],
+    texts: [String; 8],
+    backlinks: Vec<(u64, String)>,
+}
+
+fn values() -> impl Strategy<Value = Values> {
+    let text = || prop_oneof![Just(String::new()), "[<>&\"'`= a-z\\u{0}\u{7}é{}]{0,12}"];
+    let texts = [text(), text(), text(), text(), text(), text(), text(), text()];
+    let no = || prop_oneof![Just(0), 1..1_000_u64, Just((1 << 53) - 1), Just(u64::MAX)];
+    let backlinks = proptest::collection::vec((no(), text()), 0..3);
+    (no(), any::<[bool; 6]>(), texts, backlinks).prop_map(|(no, flags, texts, backlinks)| Values {
+        no,
+        flags,
+        texts,
+        backlinks,
+    })
+}
+
+impl Values {
+    /// The post as the compiled template and as handlebars draw it.
+    fn drawn_twice(&self, theme: &Theme) -> (String, String) {
+        let [op, deleted, sage, sticky, locked, archived] = self.flags;
+        let [href, name, trip, capcode, subject, iso, time, body] = self.texts.each_ref().map(String::as_str);
+        let backlinks: Vec<Backlink> =
+            self.backlinks.iter().map(|(no, href)| Backlink { no: *no, href: href.clone() }).collect();
+        let backlinks = backlinks.as_slice();
+        #[rustfmt::skip]
+        let post = PostView {
+            no: self.no, href, op, deleted, name, trip, capcode, subject, sage, sticky, locked, archived, iso, time, body,
+            backlinks,
+        };
+        let mut quick = String::new();
+        theme.draw_post(&post, &mut quick).expect("a theme that was tried out can draw");
+        (quick, theme.draw("post", &post).expect("a theme that was tried out can draw"))
+    }
+}
+
+/// The quick way is of use only if it changes nothing.
+#[test]
+fn a_compiled_post_is_what_handlebars_gives() {
+    let (mut compiled, mut left) = (0, 0);
+    let mut runner = TestRunner::new(Config { cases: 400, failure_persistence: None, ..Config::default() });
+    let pieces = proptest::collection::vec(template(), 1..6).prop_map(|pieces| pieces.concat());
+    let many = proptest::collection::vec(values(), 1..6);
+    let counts = std::cell::RefCell::new((&mut compiled, &mut left));
+    let outcome = runner.run(&(pieces, many), |(template, many)| {
+        // What handlebars itself cannot read or draw is no theme.
+        let Ok(theme) = compile(&[("post.hbs", &template)]) else { return Ok(()) };
+        match theme.post_is_compiled() {
+            true => *counts.borrow_mut().0 += 1,
+            false => *counts.borrow_mut().1 += 1,
+        }
+        for values in many {
+            let (quick, slow) = values.drawn_twice(&theme);
+            prop_assert_eq!(quick, slow, "{:?}", template);
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+    assert!(50 < compiled && 50 < left, "{compiled} templates were compiled, {left} left to handlebars");
 }
