@@ -1,7 +1,7 @@
 //! A few helpers for files that put the path in the error, and that say what is durable and what is not.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -76,17 +76,26 @@ pub fn is_draft(name: &str) -> bool {
 /// Replaces a file so that after a crash either the old or the new one is there whole, and waits until its bytes are
 /// on disk. The *name* is durable only after [`sync_folder`] of the folder.
 pub fn replace_durably(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    replace(path, bytes, 0o644, Durability::Synced)
+    replace(path, 0o644, Durability::Synced, |file| file.write_all(bytes))
 }
 
 /// The same for a file that nobody but its owner may read.
 pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    replace(path, bytes, 0o600, Durability::Synced)
+    replace(path, 0o600, Durability::Synced, |file| file.write_all(bytes))
 }
 
 /// Replaces a file that can be made again: readers see the old or the new one whole, a power cut may lose it.
 pub fn replace_soon(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    replace(path, bytes, 0o644, Durability::Soon)
+    replace(path, 0o644, Durability::Soon, |file| file.write_all(bytes))
+}
+
+/// The same for what is better written piece by piece than held in memory.
+pub fn replace_soon_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DiskError> {
+    replace(path, 0o644, Durability::Soon, |file| {
+        let mut buffered = BufWriter::with_capacity(1 << 16, file);
+        write(&mut buffered)?;
+        buffered.flush()
+    })
 }
 
 #[derive(PartialEq)]
@@ -95,11 +104,16 @@ enum Durability {
     Soon,
 }
 
-fn replace(path: &Path, bytes: &[u8], mode: u32, durability: Durability) -> Result<(), DiskError> {
+fn replace(
+    path: &Path,
+    mode: u32,
+    durability: Durability,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), DiskError> {
     let draft = draft_path(path);
     let written = (|| {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;
-        file.write_all(bytes)?;
+        write(&mut file)?;
         if durability == Durability::Synced {
             file.sync_data()?;
         }

@@ -4,6 +4,7 @@
 //! [`Builder::take`] does so for single threads; both end in the same [`Builder::publish`]. A clean build asks for all
 //! pages and fills a fresh folder.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -14,7 +15,7 @@ use super::clock;
 use super::error::Error;
 use super::progress::Progress;
 use crate::disk;
-use crate::model::{BoardSlug, Change, Page, PageKey, Problem, Report, Site, Thread, ThreadKey};
+use crate::model::{Change, Page, PageKey, Problem, Report, Site, Thread, ThreadKey};
 use crate::publish::{self, Fresh, InPlace, Known, Outcome, Shelf, Target};
 use crate::render::draw::DrawError;
 use crate::render::{GENERATOR, Job, Pen, Previews, Theme, plan};
@@ -63,18 +64,18 @@ impl Builder {
         let lock = dir.lock()?;
         let frame = content::read_frame(dir.root())?;
         let theme = read_theme(&dir, &frame)?;
-        let remembered: Option<Cache<Known>> = cache::load(&dir.cache());
+        let remembered: Option<Cache<'_, Known>> = cache::load(&dir.cache());
         let mut site = Site::new(frame.settings.clone(), frame.boards.clone());
         let mut report = Report { problems: frame.problems, ..Report::default() };
         let (drawn_with, mut pages) = (remembered.as_ref().map(|cache| cache.drawn_with), BTreeMap::new());
         if let Some(remembered) = remembered {
-            pages = remembered.pages.into_iter().collect();
-            site.apply(changes_from(remembered.boards, &site));
+            pages = remembered.pages.into_owned();
+            restore(&mut site, remembered.boards);
         }
         progress.stage("reading");
         let found = content::find_changes(dir.root(), &site, clock::now_ns(), &|| progress.tick())?;
         let mut shelf = Shelf::new(publish::resolve(&dir.public()));
-        let strangers = shelf.survey(&pages)?;
+        let strangers = shelf.survey(pages)?;
         let mut numbers = Numbers::open(dir.numbers())?;
         let same_look = drawn_with == Some(fingerprint(&site, &theme));
         let delta = note_found(&mut site, found, &mut report);
@@ -85,7 +86,7 @@ impl Builder {
         due.draw.extend(all.iter().filter(|key| !same_look || shelf.get(&key.path()).is_none()).cloned());
         due.draw.retain(|key| all.contains(key));
         due.strangers = strangers.into_iter().collect();
-        due.stale = stale(&shelf, &due.strangers, &all);
+        due.stale = stale(&shelf, &due.strangers, &site, &theme);
         let public_folder = folder_id(&dir);
         let shown = Arc::new(RwLock::new(Shown { site, theme }));
         Ok((
@@ -182,8 +183,7 @@ impl Builder {
             if fingerprint(&site, &theme) == fingerprint(&shown.site, &shown.theme) {
                 return Ok(());
             }
-            let kept = changes_from(to_cache(&shown.site), &site);
-            site.apply(kept);
+            restore(&mut site, to_cache(&shown.site));
         }
         self.show(site, theme, report)
     }
@@ -214,7 +214,7 @@ impl Builder {
     fn redraw_all(&mut self) {
         let shown = read(&self.shown);
         let all = plan::all_pages(&shown.site, &shown.theme);
-        self.due.stale = stale(&self.shelf, &self.due.strangers, &all);
+        self.due.stale = stale(&self.shelf, &self.due.strangers, &shown.site, &shown.theme);
         self.due.draw = all;
         self.saved = false;
     }
@@ -227,7 +227,7 @@ impl Builder {
         // The next publish fills whatever is there then, and that is the folder from then on.
         self.public_folder = None;
         self.shelf = Shelf::new(publish::resolve(&self.dir.public()));
-        self.due.strangers = self.shelf.survey(&BTreeMap::new())?.into_iter().collect();
+        self.due.strangers = self.shelf.survey(BTreeMap::new())?.into_iter().collect();
         self.redraw_all();
         Ok(())
     }
@@ -271,7 +271,7 @@ impl Builder {
                 note(result, &mut self.shelf, &mut self.due.draw, report);
             }
         }
-        let still_there = |path: &String| !shown_has_path(&shown, path);
+        let still_there = |path: &String| !has_path(&shown.site, &shown.theme, path);
         // A page may be both: found in the output by this start, and taken away by what changed since the last one.
         let stale: BTreeSet<String> = due.stale.into_iter().chain(gone).filter(still_there).collect();
         self.remove(stale.into_iter().collect(), report);
@@ -384,12 +384,12 @@ impl Builder {
         let shown = read(&self.shown);
         // Pages that are due are not as they should be: what is not remembered is looked at anew.
         let due: BTreeSet<String> = self.due.draw.iter().map(PageKey::path).collect();
-        let pages = self.shelf.files().iter().filter(|(path, _)| !due.contains(*path));
-        let cache = Cache {
-            drawn_with: fingerprint(&shown.site, &shown.theme),
-            boards: to_cache(&shown.site),
-            pages: pages.map(|(path, known)| (path.clone(), *known)).collect(),
-        };
+        let mut pages = Cow::Borrowed(self.shelf.files());
+        if !due.is_empty() {
+            pages.to_mut().retain(|path, _| !due.contains(path));
+        }
+        let drawn_with = fingerprint(&shown.site, &shown.theme);
+        let cache = Cache { drawn_with, boards: to_cache(&shown.site), pages };
         match cache::save(&self.dir.cache(), &cache) {
             Ok(()) => self.saved = true,
             Err(error) => tracing::warn!(error = %super::error::chain(&error), "cannot write the build cache"),
@@ -430,45 +430,39 @@ fn fingerprint(site: &Site, theme: &Theme) -> u64 {
     publish::hash(text.as_bytes())
 }
 
-/// What the cache, or the site before its settings changed, knows of boards that still summarize as they did.
-fn changes_from(boards: Vec<CachedBoard>, site: &Site) -> Vec<Change> {
-    let usable = boards
-        .into_iter()
-        .filter(|cached| site.board(&cached.slug).is_some_and(|board| board.settings.bump_limit == cached.bump_limit));
-    usable
-        .flat_map(|cached| {
-            let slug = cached.slug;
-            cached.threads.into_iter().map(move |(summary, numbers)| {
-                let key = ThreadKey { board: slug.clone(), no: summary.no };
-                Change { key, now: Some(crate::model::Numbered { summary, numbers }) }
-            })
-        })
-        .collect()
+/// Takes over what the cache, or the site before its settings changed, knows of boards that still summarize as they
+/// did.
+fn restore(site: &mut Site, boards: Vec<CachedBoard<'_>>) {
+    for cached in boards {
+        if site.board(&cached.slug).is_some_and(|board| board.settings.bump_limit == cached.bump_limit) {
+            site.restore(&cached.slug, cached.threads.into_owned(), cached.places.into_owned());
+        }
+    }
 }
 
-fn to_cache(site: &Site) -> Vec<CachedBoard> {
-    let threads = |slug: &BoardSlug| {
-        let board = site.board(slug).into_iter().flat_map(|board| board.threads());
-        let key = |no| ThreadKey { board: slug.clone(), no };
-        board.map(|summary| (summary.clone(), site.numbers(&key(summary.no)))).collect()
-    };
-    let cached = |board: &crate::model::Board| CachedBoard {
-        slug: board.slug.clone(),
-        bump_limit: board.settings.bump_limit,
-        threads: threads(&board.slug),
-    };
-    site.boards().map(cached).collect()
+fn to_cache(site: &Site) -> Vec<CachedBoard<'_>> {
+    let mut boards = Vec::new();
+    for board in site.boards() {
+        let (threads, places) = board.remembered();
+        boards.push(CachedBoard {
+            slug: board.slug.clone(),
+            bump_limit: board.settings.bump_limit,
+            threads: Cow::Borrowed(threads),
+            places: Cow::Borrowed(places),
+        });
+    }
+    boards
 }
 
 /// Files that are in `public/` and should not be.
-fn stale(shelf: &Shelf, strangers: &BTreeSet<String>, all: &BTreeSet<PageKey>) -> BTreeSet<String> {
-    let wanted: BTreeSet<String> = all.iter().map(PageKey::path).collect();
-    shelf.files().keys().chain(strangers).filter(|path| !wanted.contains(*path)).cloned().collect()
+fn stale(shelf: &Shelf, strangers: &BTreeSet<String>, site: &Site, theme: &Theme) -> BTreeSet<String> {
+    let there = shelf.files().keys().chain(strangers);
+    there.filter(|path| !has_path(site, theme, path)).cloned().collect()
 }
 
-/// Whether a page of the site has this path: between the planning and the removal it may have come back.
-fn shown_has_path(shown: &Shown, path: &str) -> bool {
-    PageKey::of_path(path).is_some_and(|key| plan::has_page(&shown.site, &shown.theme, &key))
+/// Whether a page of the site has this path.
+fn has_path(site: &Site, theme: &Theme, path: &str) -> bool {
+    PageKey::of_path(path).is_some_and(|key| plan::has_page(site, theme, &key))
 }
 
 type PutResult = (PageKey, Result<(Outcome, Known), Problem>);

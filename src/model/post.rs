@@ -19,6 +19,9 @@ pub struct PostNo(u64);
 pub struct BadPostNo;
 
 impl PostNo {
+    /// The first number of every board.
+    pub const MIN: PostNo = PostNo(1);
+
     /// The largest whole number below which every double is exact: 2^53 - 1.
     pub const MAX: PostNo = PostNo((1 << 53) - 1);
 

@@ -125,6 +125,17 @@ impl Site {
         board.threads.get(&thread)?.visible().then_some(thread)
     }
 
+    /// Takes over what is remembered of a board that has no threads yet: all its threads, and where its posts stand.
+    /// Nothing is said of pages. Boards that the site does not have are passed over.
+    pub fn restore(&mut self, slug: &BoardSlug, threads: BTreeMap<PostNo, ThreadSummary>, places: Places) {
+        let Some(board) = self.boards.get_mut(slug).filter(|board| board.threads.is_empty()) else { return };
+        for summary in threads.values() {
+            let key = ThreadKey { board: slug.clone(), no: summary.no };
+            recite(&mut self.citing, &key, &[], &summary.cross);
+        }
+        board.restore(threads, places);
+    }
+
     /// The numbers of a thread's posts.
     pub fn numbers(&self, key: &ThreadKey) -> Vec<PostNo> {
         let board = self.boards.get(&key.board);
@@ -149,7 +160,7 @@ impl Site {
             by_board.entry(change.key.board.clone()).or_default().push(change);
         }
         let mut delta = Delta::default();
-        let mut moved = Vec::new();
+        let mut moved = Moved::default();
         for (slug, changes) in by_board {
             let Some(board) = self.boards.get_mut(&slug) else { continue };
             let citing = &mut self.citing;
@@ -163,8 +174,13 @@ impl Site {
     }
 
     /// Threads elsewhere that name a post which appeared, moved or went are drawn again, and the lists that show them.
-    fn redraw_citing(&self, moved: &[CrossQuote], delta: &mut Delta) {
-        let citing: BTreeSet<&ThreadKey> = moved.iter().filter_map(|quote| self.citing.get(quote)).flatten().collect();
+    fn redraw_citing(&self, moved: &Moved, delta: &mut Delta) {
+        let mut citing: BTreeSet<&ThreadKey> =
+            moved.posts.iter().filter_map(|quote| self.citing.get(quote)).flatten().collect();
+        for board in &moved.boards {
+            let all = (board.clone(), PostNo::MIN)..=(board.clone(), PostNo::MAX);
+            citing.extend(self.citing.range(all).flat_map(|(_, threads)| threads));
+        }
         for key in citing {
             let Some(board) = self.boards.get(&key.board) else { continue };
             let Some(summary) = board.threads.get(&key.no).filter(|summary| summary.visible()) else { continue };
@@ -177,6 +193,14 @@ impl Site {
             }
         }
     }
+}
+
+/// Posts that may stand elsewhere than before.
+#[derive(Default)]
+struct Moved {
+    posts: Vec<CrossQuote>,
+    /// Boards of which so much changed that all their posts may have moved.
+    boards: Vec<BoardSlug>,
 }
 
 fn recite(
@@ -213,12 +237,34 @@ impl Board {
         }
     }
 
+    fn restore(&mut self, threads: BTreeMap<PostNo, ThreadSummary>, places: Places) {
+        self.places = places;
+        for summary in threads.values() {
+            self.count(summary);
+            if summary.visible() && !summary.flags.archived {
+                self.order.push(order_key(summary));
+            }
+        }
+        self.threads = threads;
+        self.order.sort_unstable();
+        let mut parts = BTreeMap::new();
+        for summary in self.threads.values().filter(|summary| self.archived(summary)) {
+            *parts.entry(part_of(summary.no)).or_default() += 1;
+        }
+        self.parts = parts;
+    }
+
     /// The board's name for people.
     pub fn title(&self) -> &str {
         match self.settings.title.as_str() {
             "" => self.slug.as_str(),
             title => title,
         }
+    }
+
+    /// What [`Site::restore`] needs to know of the board later on.
+    pub fn remembered(&self) -> (&BTreeMap<PostNo, ThreadSummary>, &Places) {
+        (&self.threads, &self.places)
     }
 
     /// All threads by number, those of tombstones alone included.
@@ -331,7 +377,7 @@ impl Board {
         &mut self,
         changes: Vec<Change>,
         delta: &mut Delta,
-        moved: &mut Vec<CrossQuote>,
+        moved: &mut Moved,
         mut recite: impl FnMut(&ThreadKey, &[CrossQuote], &[CrossQuote]),
     ) -> BoardDelta {
         let listed_before: Vec<PostNo> = self.order[..self.window()].iter().map(|key| key.2.0).collect();
@@ -344,8 +390,7 @@ impl Board {
         let touched: BTreeSet<PostNo> = changes.iter().map(|change| change.key.no).collect();
         let bulk = BULK < changes.len();
         if bulk {
-            let old = self.places.0.iter().filter(|place| touched.contains(&place.1));
-            moved.extend(old.map(|place| (self.slug.clone(), place.0)));
+            moved.boards.push(self.slug.clone());
             self.places.0.retain(|place| !touched.contains(&place.1));
             self.order.retain(|key| !touched.contains(&key.2.0));
         }
@@ -369,7 +414,7 @@ impl Board {
         change: Change,
         bulk: bool,
         delta: &mut Delta,
-        moved: &mut Vec<CrossQuote>,
+        moved: &mut Moved,
         recite: &mut impl FnMut(&ThreadKey, &[CrossQuote], &[CrossQuote]),
     ) {
         let Change { key, now } = change;
@@ -385,17 +430,12 @@ impl Board {
             (false, false) => {}
         }
         let numbers = now.as_ref().map_or(&[][..], |now| &now.numbers);
-        let differing = match bulk {
-            true => {
-                self.places.0.extend(numbers.iter().map(|no| (*no, key.no)));
-                numbers.to_vec()
-            }
-            false => self.places.set(key.no, before.as_ref(), numbers),
-        };
-        let told = if visible_before == visible_now { &differing[..] } else { numbers };
-        moved.extend(told.iter().map(|no| (self.slug.clone(), *no)));
-        if visible_before != visible_now {
-            moved.extend(differing.iter().map(|no| (self.slug.clone(), *no)));
+        if bulk {
+            self.places.0.extend(numbers.iter().map(|no| (*no, key.no)));
+        } else {
+            let differing = self.places.set(key.no, before.as_ref(), numbers);
+            let all = if visible_before == visible_now { &[][..] } else { numbers };
+            moved.posts.extend(differing.iter().chain(all).map(|no| (self.slug.clone(), *no)));
         }
         let cross_before = before.as_ref().map_or(&[][..], |before| &before.cross);
         let cross_now = now.as_ref().map_or(&[][..], |now| &now.summary.cross);
@@ -424,24 +464,24 @@ impl Board {
     }
 
     fn learn(&mut self, now: ThreadSummary, bulk: bool) {
-        if now.op_id_hash != 0 {
-            self.op_ids.insert(now.op_id_hash, now.no);
-        }
-        if now.visible() {
-            self.threads_visible += 1;
-            self.posts_visible += now.posts as usize;
-            if !now.flags.archived {
-                let key = order_key(&now);
-                match bulk {
-                    true => self.order.push(key),
-                    false => {
-                        let at = self.order.binary_search(&key).unwrap_or_else(|at| at);
-                        self.order.insert(at, key);
-                    }
-                }
-            }
+        self.count(&now);
+        if now.visible() && !now.flags.archived {
+            let key = order_key(&now);
+            let end = self.order.len();
+            let at = if bulk { end } else { self.order.binary_search(&key).unwrap_or_else(|at| at) };
+            self.order.insert(at, key);
         }
         self.threads.insert(now.no, now);
+    }
+
+    fn count(&mut self, summary: &ThreadSummary) {
+        if summary.op_id_hash != 0 {
+            self.op_ids.insert(summary.op_id_hash, summary.no);
+        }
+        if summary.visible() {
+            self.threads_visible += 1;
+            self.posts_visible += summary.posts as usize;
+        }
     }
 
     fn archived(&self, summary: &ThreadSummary) -> bool {

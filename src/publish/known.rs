@@ -103,13 +103,13 @@ impl Shelf {
 
     /// Looks at the whole folder. Files that look as `remembered` tells are known from then on; the paths of all
     /// others that are there are given back. Drafts that a crash has left are removed.
-    pub fn survey(&mut self, remembered: &BTreeMap<String, Known>) -> Result<Vec<String>, DiskError> {
+    pub fn survey(&mut self, mut remembered: BTreeMap<String, Known>) -> Result<Vec<String>, DiskError> {
         self.files.clear();
         let mut strangers = Vec::new();
         let root = self.root.clone();
         match fs::symlink_metadata(&root) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(strangers),
-            _ => self.survey_folder(&root, "", remembered, &mut strangers)?,
+            _ => self.survey_folder(&root, "", &mut remembered, &mut strangers)?,
         }
         Ok(strangers)
     }
@@ -118,7 +118,7 @@ impl Shelf {
         &mut self,
         folder: &Path,
         prefix: &str,
-        remembered: &BTreeMap<String, Known>,
+        remembered: &mut BTreeMap<String, Known>,
         strangers: &mut Vec<String>,
     ) -> Result<(), DiskError> {
         let listing = fs::read_dir(folder).map_err(DiskError::doing("list", folder))?;
@@ -143,12 +143,12 @@ impl Shelf {
         &mut self,
         entry: &fs::DirEntry,
         below: String,
-        remembered: &BTreeMap<String, Known>,
+        remembered: &mut BTreeMap<String, Known>,
         strangers: &mut Vec<String>,
     ) {
         let there = entry.metadata().ok().filter(Metadata::is_file).map(|meta| Known::of(&meta));
-        match (remembered.get(&below), there) {
-            (Some(known), Some(there)) if known.looks_like(&there) => self.learn(below, *known),
+        match (remembered.remove(&below), there) {
+            (Some(known), Some(there)) if known.looks_like(&there) => self.learn(below, known),
             _ => strangers.push(below),
         }
     }
