@@ -126,7 +126,7 @@ impl Inbox {
             return Ok(Taking::Junk(format!("it is larger than {FILE_BYTES_MAX} bytes")));
         }
         let taking = match name.ends_with(".md") {
-            true => read(&path, name, &disk::read(&path)?),
+            true => read(&path, disk::stamp(&meta).modified_ns, &disk::read(&path)?),
             false => Taking::Junk("its name does not end in `.md`".to_owned()),
         };
         let age = meta.modified().ok().and_then(|modified| now.duration_since(modified).ok());
@@ -224,8 +224,8 @@ fn write(arrivals: &[Arrival]) -> Vec<u8> {
     out
 }
 
-/// Reads the bytes of an inbox file.
-fn read(path: &Path, name: &str, bytes: &[u8]) -> Taking {
+/// Reads the bytes of an inbox file that was written at this time, in nanoseconds.
+fn read(path: &Path, written_ns: i64, bytes: &[u8]) -> Taking {
     if std::str::from_utf8(bytes).is_err() {
         return Taking::Junk("it is not UTF-8".to_owned());
     }
@@ -239,7 +239,7 @@ fn read(path: &Path, name: &str, bytes: &[u8]) -> Taking {
     for (nth, section) in sections.into_iter().enumerate() {
         let place = Place { path, line: section.line };
         let Some(header) = header::read(section.header, &place, &mut problems) else { continue };
-        match arrival(header, section.body(), || derived_id(name, bytes, nth)) {
+        match arrival(header, section.body(), || derived_id(path, written_ns, bytes, nth)) {
             Ok(arrival) => posts.push(arrival),
             Err(message) => problems.push(place.problem(message)),
         }
@@ -279,9 +279,11 @@ fn arrival(header: header::Header, body: String, id: impl FnOnce() -> PostId) ->
     })
 }
 
-/// The id of a post whose author gave none: the same file, met again after a crash, is the same post.
-fn derived_id(name: &str, bytes: &[u8], nth: usize) -> PostId {
-    let of_name = xxhash_rust::xxh3::xxh3_64(name.as_bytes());
+/// The id of a post whose author gave none: the same file, met again after a crash, is the same post. One that was
+/// written later is another, though it may have the same name and text.
+fn derived_id(path: &Path, written_ns: i64, bytes: &[u8], nth: usize) -> PostId {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let of_name = xxhash_rust::xxh3::xxh3_64_with_seed(name, written_ns as u64);
     let of_bytes = xxhash_rust::xxh3::xxh3_64(bytes);
     PostId::parse(&format!("f-{of_name:016x}{of_bytes:016x}-{nth}")).expect("hexadecimal digits make an id")
 }

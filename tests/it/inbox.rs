@@ -262,6 +262,18 @@ fn a_file_without_ids_that_is_met_again_after_a_crash_is_added_once() {
 }
 
 #[test]
+fn a_file_that_is_dropped_again_on_another_day_is_another_post() {
+    let site = Sandbox::new(ONE_THREAD);
+    for day in [1, 2] {
+        site.write("posts-inbox/daily.md", "--- {board: tech, thread: 1}\nbackup done\n");
+        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + day * 86_400);
+        fs::File::options().write(true).open(site.path("posts-inbox/daily.md")).unwrap().set_modified(written).unwrap();
+        serve_until_empty(&site);
+        assert_eq!(site.read("content/tech/1.md").matches("backup done").count(), day as usize);
+    }
+}
+
+#[test]
 fn the_same_post_twice_in_one_batch_is_added_once() {
     let site = Sandbox::new(ONE_THREAD);
     let (mut builder, _) = site.open();
