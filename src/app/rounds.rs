@@ -131,7 +131,7 @@ pub struct Rounds {
     waiting: HashMap<PostId, Vec<oneshot::Sender<Result<Receipt, Refusal>>>>,
     todo: Todo,
     failures: u32,
-    /// Whether the last round could not take or store posts; else it was pages that failed, if anything.
+    /// Whether the last round could not store posts; else it was single pages or inbox files, if anything.
     storing_failed: bool,
     stop: bool,
 }
@@ -291,7 +291,7 @@ impl Rounds {
         self.todo.inbox_again_at = todo.inbox_again_at.filter(|at| Instant::now() < *at);
         let inbox_due = todo.inbox || self.todo.inbox_again_at.is_none() && todo.inbox_again_at.is_some();
         failed |= self.look_at_files(&todo, &mut report);
-        self.storing_failed = inbox_due && self.take_from_inbox();
+        failed |= inbox_due && self.take_from_inbox();
         let arrivals: Vec<Arrival> = self.batches.iter().flat_map(|batch| batch.arrivals.iter().cloned()).collect();
         let posts = arrivals.len();
         let committed = if arrivals.is_empty() { Committed::default() } else { self.builder.commit(arrivals) };
@@ -301,7 +301,7 @@ impl Rounds {
         if self.builder.is_due() {
             self.builder.publish(&warm, &self.quiet, &mut report);
         }
-        self.storing_failed |= !committed.failed.is_empty() || !committed.unsynced.is_empty();
+        self.storing_failed = !committed.failed.is_empty() || !committed.unsynced.is_empty();
         failed |= self.builder.is_due() || self.storing_failed;
         self.tell(&committed);
         self.finish_batches(&committed);

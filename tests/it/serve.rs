@@ -222,6 +222,20 @@ fn a_page_that_cannot_be_written_does_not_hold_up_posts_elsewhere() {
 }
 
 #[test]
+fn an_inbox_file_that_cannot_be_put_aside_does_not_hold_up_posts() {
+    let site = Sandbox::new(ONE_THREAD);
+    // What is rejected has nowhere to go.
+    site.write("posts-inbox/rejected", "a file where a folder should be");
+    site.write("posts-inbox/junk.bin", "junk");
+    let door = Running::start(site.root());
+    wait_until("it is told", || door.told().contains("cannot take a file from the inbox"));
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(door.post(&reply("posts go on", "")).status, 303);
+    site.remove("posts-inbox/rejected");
+    wait_until("the junk is put aside", || site.path("posts-inbox/rejected/junk.bin.why").exists());
+}
+
+#[test]
 fn junk_in_the_inbox_is_put_aside_and_told_while_posts_go_on() {
     let site = Sandbox::new(ONE_THREAD);
     let door = Running::start(site.root());
