@@ -148,13 +148,17 @@ impl Writer {
         }
         thread.posts.retain(|post| conflicts.iter().all(|(no, _)| *no != post.no));
         match read_existing(&path)? {
-            None => self.write(&key, &path, &thread_file::write(&thread), &thread.posts),
-            Some((_, old)) if !same_post(old.op(), thread.op()) => {
+            Existing::None => self.write(&key, &path, &thread_file::write(&thread), &thread.posts),
+            Existing::Broken(problem) => {
+                problems.push(problem);
+                Ok(())
+            }
+            Existing::Thread(_, old) if !same_post(old.op(), thread.op()) => {
                 let hint = "import into another board";
                 problems.push(Problem::new(&path, "another thread has this number already").hint(hint));
                 Ok(())
             }
-            Some((bytes, old)) => self.merge(&key, &path, &bytes, old, thread.posts),
+            Existing::Thread(bytes, old) => self.merge(&key, &path, &bytes, old, thread.posts),
         }
     }
 
@@ -167,9 +171,16 @@ impl Writer {
         problems: &mut Vec<Problem>,
     ) -> Result<(), DiskError> {
         let path = content::path_of(self.dir.root(), &key);
-        let Some((bytes, old)) = read_existing(&path)? else {
-            problems.push(if_absent);
-            return Ok(());
+        let (bytes, old) = match read_existing(&path)? {
+            Existing::Thread(bytes, old) => (bytes, old),
+            Existing::Broken(problem) => {
+                problems.push(problem);
+                return Ok(());
+            }
+            Existing::None => {
+                problems.push(if_absent);
+                return Ok(());
+            }
         };
         posts.retain(|post| match self.holder(&key, post.no, site) {
             Some(holder) => {
@@ -224,12 +235,31 @@ impl Writer {
     }
 }
 
-fn read_existing(path: &Path) -> Result<Option<(Vec<u8>, Thread)>, DiskError> {
-    match disk::read(path) {
-        // A file without a post that can be read was torn by a crash of an earlier import.
-        Ok(bytes) => Ok(thread_file::read(path, &bytes).thread.map(|thread| (bytes, thread))),
-        Err(error) if error.is_absent() => Ok(None),
-        Err(error) => Err(error),
+/// What stands where a thread is to go.
+enum Existing {
+    None,
+    Thread(Vec<u8>, Thread),
+    /// A file of which not everything could be read. To write it anew would lose that.
+    Broken(Problem),
+}
+
+fn read_existing(path: &Path) -> Result<Existing, DiskError> {
+    let bytes = match disk::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.is_absent() => return Ok(Existing::None),
+        Err(error) => return Err(error),
+    };
+    let reading = thread_file::read(path, &bytes);
+    match (reading.thread, reading.problems.into_iter().next()) {
+        (Some(thread), None) => Ok(Existing::Thread(bytes, thread)),
+        // Torn by a power cut during an earlier import.
+        _ if bytes.iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace()) => Ok(Existing::None),
+        (_, problem) => {
+            let place = problem.and_then(|problem| problem.place);
+            let problem = Problem::new(path, "not all of this file can be read; nothing was added to it");
+            let problem = problem.hint("`nejiboard check` tells what is wrong; put it right and import again");
+            Ok(Existing::Broken(place.map_or(problem.clone(), |(line, column)| problem.at(line, column))))
+        }
     }
 }
 

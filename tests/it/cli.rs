@@ -244,6 +244,26 @@ fn what_is_imported_twice_is_there_once() {
 }
 
 #[test]
+fn an_import_leaves_alone_what_it_cannot_read() {
+    let site = Sandbox::new("");
+    let thread = r#"{"kind":"thread","board":"b","thread":1,"subject":"S"}"#.to_owned() + "\n";
+    site.write("in.jsonl", thread + &post_line(1, "one") + &post_line(2, "two") + &post_line(5, "five"));
+    let told = ["content/b/1.md:", "not all of this file can be read; nothing was added to it", "hint: "];
+    for broken in
+        ["--- {no: 1, at: 1970-01-01T00:00:10Z}\none\n--- {no: 3, name: \"x\nlost\n--- {no: 4}\nfour\n", "my notes\n"]
+    {
+        site.write("content/b/1.md", broken);
+        assert_eq!(check(&site, &["import", "jsonl", "in.jsonl"], 1, &told)["posts_new"], 0);
+        assert_eq!(site.read("content/b/1.md"), broken);
+    }
+    // What a power cut leaves of a file holds nothing that could be lost.
+    for torn in ["", "\0\0\0\0"] {
+        site.write("content/b/1.md", torn);
+        assert_eq!(check(&site, &["import", "jsonl", "in.jsonl"], 0, &[])["posts_new"], 3);
+    }
+}
+
+#[test]
 fn real_threads_are_imported_once_and_built() {
     let Some(samples) = samples() else { return };
     let site = Sandbox::new("");
