@@ -75,6 +75,7 @@ impl Builder {
         progress.stage("reading");
         let found = content::find_changes(dir.root(), &site, clock::now_ns(), &|| progress.tick())?;
         let mut shelf = Shelf::new(publish::resolve(&dir.public()));
+        publish::sweep(shelf.root())?;
         let strangers = shelf.survey(pages)?;
         let mut numbers = Numbers::open(dir.numbers())?;
         let same_look = drawn_with == Some(fingerprint(&site, &theme));

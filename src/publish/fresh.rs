@@ -114,6 +114,12 @@ fn exchange(new: &Path, public: &Path) -> io::Result<bool> {
     }
 }
 
+/// Removes what clean builds that a crash has ended left beside the folder.
+pub fn sweep(public: &Path) -> Result<(), DiskError> {
+    remove_all(&beside(public, "new"))?;
+    remove_all(&beside(public, "old"))
+}
+
 /// A hidden name beside `path`.
 fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = OsString::from(".");

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub use fresh::Fresh;
+pub use fresh::{Fresh, sweep};
 pub use known::{Known, Shelf, hash};
 
 use crate::disk::{self, DiskError};

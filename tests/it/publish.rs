@@ -208,12 +208,12 @@ fn what_a_crash_left_behind_is_swept() {
     site.write("public/tech/stray.html", "no page of ours");
     site.write("content/tech/.1.md.draft", "half a thread");
     site.write(".public.new/index.html", "half a site");
+    site.write(".public.old/index.html", "the site before");
     let report = site.build();
     assert_eq!(report.removed, ["tech/stray.html"]);
     assert_eq!(files_below(&site.path("public")), before);
     assert!(!site.path("content/tech/.1.md.draft").exists());
-    site.build_in(Manner::Clean);
-    assert!(!site.path(".public.new").exists());
+    assert!(!site.path(".public.new").exists() && !site.path(".public.old").exists());
 }
 
 #[test]
