@@ -264,6 +264,55 @@ fn a_thread_file_that_cannot_be_read_keeps_its_page_and_the_rest_goes_on() {
 }
 
 #[test]
+fn posts_and_edits_by_hand_at_the_same_time_end_in_what_a_clean_build_gives() {
+    let site = Sandbox::new(ONE_THREAD);
+    site.write("content/tech/board.yaml", "threads_per_page: 2\nindex_pages: 2\n");
+    let door = Running::start(site.root());
+    std::thread::scope(|scope| {
+        for poster in 0..3 {
+            let door = &door;
+            scope.spawn(move || {
+                for nth in 0..25 {
+                    let thread = if nth % 3 == 0 { "" } else { "1" };
+                    let body = format!("{poster} says {nth} to >>{nth} and >>>/art/{nth}");
+                    let sent = door.post(&[("board", "tech"), ("thread", thread), ("body", &body)]);
+                    assert!([202, 303].contains(&sent.status), "{sent:?}");
+                }
+            });
+        }
+        for nth in 1..40 {
+            let path = format!("content/art/{}.md", 1 + nth % 7);
+            match nth % 4 {
+                0 => drop(fs::remove_file(site.path(&path))),
+                1 => site.write("content/art/board.yaml", format!("title: Art {nth}\n")),
+                _ => {
+                    let sticky = nth % 3 == 0;
+                    let no = 1 + nth % 7;
+                    site.write(
+                        ".next",
+                        format!("--- {{no: {no}, sticky: {sticky}}}\ndrawing {nth} for >>>/tech/{nth}\n"),
+                    );
+                    fs::create_dir_all(site.path("content/art")).unwrap();
+                    fs::rename(site.path(".next"), site.path(&path)).unwrap();
+                }
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    // What was edited last is told a moment later.
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert!(door.terminate().success());
+    assert_eq!(fs::read_dir(site.path("posts-inbox")).unwrap().count(), 0);
+    let verified = run(site.root(), &["verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    let threads: Vec<String> =
+        files_below(&site.path("content/tech")).into_values().map(|file| String::from_utf8(file).unwrap()).collect();
+    for said in (0..3).flat_map(|poster| (0..25).map(move |nth| format!("{poster} says {nth} to "))) {
+        assert_eq!(threads.iter().map(|file| file.matches(&said).count()).sum::<usize>(), 1, "{said}");
+    }
+}
+
+#[test]
 fn a_stop_waits_until_what_was_accepted_is_built() {
     let site = Sandbox::new(ONE_THREAD);
     let door = Running::start(site.root());
