@@ -81,7 +81,7 @@ impl SiteDir {
         // Who holds it, for the message of whoever comes second; the lock itself does not depend on it.
         let _ = file.set_len(0).and_then(|()| file.rewind());
         let _ = writeln!(file, "{}", std::process::id());
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 
     /// The site's secret key, 32 random bytes, made the first time it is asked for.
@@ -114,7 +114,15 @@ fn random_bytes() -> Result<[u8; 32], DiskError> {
 /// While this lives, no other process builds the site.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Closing is not enough: a process that is just being started holds a copy of every open file until its program
+    /// runs, and the lock with it.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 /// Why the lock cannot be had.

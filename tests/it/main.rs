@@ -8,6 +8,7 @@ mod import_fourchan;
 mod import_html;
 mod inbox;
 mod incremental;
+mod lock;
 mod markup;
 mod publish;
 mod readme;
