@@ -31,9 +31,13 @@ impl DiskError {
     }
 }
 
-/// Reads a whole file.
+/// Reads a whole file. Whatever else stands there is an error: to open a pipe would wait for ever.
 pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
-    fs::read(path).map_err(DiskError::doing("read", path))
+    let whole = || match fs::metadata(path)?.is_file() {
+        true => fs::read(path),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file")),
+    };
+    whole().map_err(DiskError::doing("read", path))
 }
 
 /// Makes a folder and those above it.
@@ -52,10 +56,15 @@ pub fn create_private_dir(path: &Path) -> Result<(), DiskError> {
 pub fn stamp(meta: &Metadata) -> Stamp {
     Stamp {
         bytes: meta.len(),
-        modified_ns: meta.mtime() * 1_000_000_000 + meta.mtime_nsec(),
-        changed_ns: meta.ctime() * 1_000_000_000 + meta.ctime_nsec(),
+        modified_ns: nanoseconds(meta.mtime(), meta.mtime_nsec()),
+        changed_ns: nanoseconds(meta.ctime(), meta.ctime_nsec()),
         inode: meta.ino(),
     }
+}
+
+/// A stamp tells whether a file changed, and nothing else. So a year that has no number of nanoseconds may share one.
+fn nanoseconds(seconds: i64, below: i64) -> i64 {
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(below)
 }
 
 /// The name beside `path` under which a file is drafted before it is renamed: hidden, so that nothing takes it for

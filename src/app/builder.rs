@@ -61,6 +61,8 @@ pub enum Manner {
 impl Builder {
     /// Opens a site: reads its settings and theme, and finds what changed since the last build.
     pub fn open(dir: SiteDir, progress: &Progress) -> Result<(Builder, Report), Error> {
+        // A wrong `--root` should not even get a private folder.
+        content::require_site(dir.root())?;
         let lock = dir.lock()?;
         let frame = content::read_frame(dir.root())?;
         let theme = read_theme(&dir, &frame)?;
@@ -262,6 +264,7 @@ impl Builder {
                 self.previews.forget(&ThreadKey { board: board.clone(), no: *no });
             }
         }
+        publish::remove_links(self.shelf.root(), &due.strangers);
         progress.stage("building");
         progress.expect(new.len() + old.len());
         let now = publish::seconds(clock::system());

@@ -31,6 +31,9 @@ const BACKLOG_MAX: usize = 20_000;
 /// Inbox files that are taken into one round.
 const FILES_A_ROUND: usize = 2_000;
 
+/// Text from inbox files that is taken into one round, in bytes; the last file may go beyond it.
+const BYTES_A_ROUND: usize = 64 << 20;
+
 /// The first pause after a failure; it doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 
@@ -379,14 +382,20 @@ impl Rounds {
         let held: BTreeSet<&String> = self.batches.iter().map(|batch| &batch.name).collect();
         let dropped = names.into_iter().filter(|name| !held.contains(name) && !self.mine.has(name));
         let dropped: Vec<String> = dropped.collect();
-        // The rest is for the next round, so that a flooded inbox does not hold up those who wait.
-        self.todo.inbox |= FILES_A_ROUND < dropped.len();
         let mut failed = false;
-        for name in dropped.into_iter().take(FILES_A_ROUND) {
+        let mut bytes = 0;
+        for (nth, name) in dropped.into_iter().enumerate() {
+            // The rest is for the next round, so that a flooded inbox neither holds up those who wait nor fills memory.
+            let full = BACKLOG_MAX <= self.backlog.load(Ordering::Relaxed);
+            if full || FILES_A_ROUND <= nth || BYTES_A_ROUND <= bytes {
+                self.todo.inbox = true;
+                break;
+            }
             let taken = self.inbox.take(&name, clock::system()).map(|taking| self.sort_out(&name, taking));
             match taken {
                 Ok(Ok(Some(arrivals))) => {
                     self.backlog.fetch_add(arrivals.len(), Ordering::Relaxed);
+                    bytes += arrivals.iter().map(|arrival| arrival.body.len()).sum::<usize>();
                     self.batches.push(Batch { name, arrivals, waiting: Vec::new() });
                 }
                 Ok(Ok(None)) => {}

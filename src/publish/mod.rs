@@ -8,6 +8,7 @@
 mod fresh;
 mod known;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -116,6 +117,13 @@ pub fn remove(root: &Path, paths: &[String]) -> Vec<DiskError> {
         }
     }
     failures
+}
+
+/// Removes those of these files that are links. What they lead to is not ours, and pages would be written through them.
+pub fn remove_links(root: &Path, paths: &BTreeSet<String>) {
+    let links = paths.iter().map(|path| root.join(path)).filter(|path| path.is_symlink());
+    // One that stays is tried once more, and told, when it is removed with all that should not be there.
+    links.for_each(|link| drop(fs::remove_file(link)));
 }
 
 fn remove_empty_folders(root: &Path, mut folder: Option<&Path>) {

@@ -151,9 +151,13 @@ fn start_thread(
     committed: &mut Committed,
 ) {
     let id = arrival.id.clone();
-    if let Some(no) = existing_thread(folder, site, &arrival, committed) {
-        committed.placed.push(Placed { id, key: ThreadKey { board: arrival.board, no }, no });
-        return;
+    match existing_thread(folder, site, &arrival, committed) {
+        Ok(None) => {}
+        Ok(Some(no)) => {
+            committed.placed.push(Placed { id, key: ThreadKey { board: arrival.board, no }, no });
+            return;
+        }
+        Err(error) => return fail(vec![arrival], error, committed),
     }
     let Some(no) = free_number(folder, numbers, &arrival.board) else {
         committed.refused.push((arrival, Refusal::NumbersUsedUp));
@@ -182,17 +186,29 @@ fn free_number(folder: &Path, numbers: &Numbers, board: &BoardSlug) -> Option<Po
     Some(no)
 }
 
-/// The thread that this very post has opened before: earlier in this batch, or before a crash.
-fn existing_thread(folder: &Path, site: &Site, arrival: &Arrival, committed: &Committed) -> Option<PostNo> {
+/// The thread that this very post has opened before: earlier in this batch, or before a crash. An error if that cannot
+/// be told now; the post would be there twice if that were taken for a no.
+fn existing_thread(
+    folder: &Path,
+    site: &Site,
+    arrival: &Arrival,
+    committed: &Committed,
+) -> Result<Option<PostNo>, DiskError> {
     let opens = |thread: &Thread| thread.op().id.as_ref() == Some(&arrival.id);
     let mut written = committed.written.iter().filter(|written| written.key.board == arrival.board);
     if let Some(written) = written.find(|written| opens(&written.thread)) {
-        return Some(written.key.no);
+        return Ok(Some(written.key.no));
     }
-    let no = site.board(&arrival.board)?.thread_by_op_id(id_hash(arrival.id.as_str()))?;
+    let board = site.board(&arrival.board);
+    let Some(no) = board.and_then(|board| board.thread_by_op_id(id_hash(arrival.id.as_str()))) else {
+        return Ok(None);
+    };
     let path = thread_path(folder, no);
-    let thread = thread_file::read(&path, &disk::read(&path).ok()?).thread?;
-    opens(&thread).then_some(no)
+    let bytes = match disk::read(&path) {
+        Err(error) if error.is_absent() => return Ok(None),
+        read => read?,
+    };
+    Ok(thread_file::read(&path, &bytes).thread.filter(opens).map(|_| no))
 }
 
 fn add_replies(

@@ -42,6 +42,17 @@ pub enum ContentError {
     Settings(Vec<Problem>),
 }
 
+/// Tells whether there is a site at all.
+pub fn require_site(root: &Path) -> Result<(), ContentError> {
+    match fs::symlink_metadata(root.join(SITE_FILE)) {
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            Err(ContentError::NoSite(root.to_owned()))
+        }
+        // What else may be wrong with it is told by reading it.
+        _ => Ok(()),
+    }
+}
+
 /// Reads `site.yaml` and all `board.yaml`.
 pub fn read_frame(root: &Path) -> Result<Frame, ContentError> {
     let path = root.join(SITE_FILE);
@@ -264,6 +275,8 @@ fn look(key: &ThreadKey, path: &Path, site: &Site, now_ns: i64) -> Look {
         _ => Look::Trouble(Problem::new(path, format!("cannot be read: {error}"))),
     };
     let stamp = match fs::metadata(path) {
+        // To open a pipe would wait for ever.
+        Ok(meta) if !meta.is_file() => return Look::Trouble(Problem::new(path, "this is not a file")),
         Ok(meta) => disk::stamp(&meta),
         Err(error) => return trouble(error),
     };
@@ -298,7 +311,7 @@ fn look(key: &ThreadKey, path: &Path, site: &Site, now_ns: i64) -> Look {
 /// changed a moment before it is read gets a stamp that matches nothing, and is read once more next time.
 fn settled(stamp: Stamp, now_ns: i64) -> Stamp {
     const TICK_NS: i64 = 20_000_000;
-    match stamp.changed_ns + TICK_NS < now_ns {
+    match stamp.changed_ns.saturating_add(TICK_NS) < now_ns {
         true => stamp,
         false => Stamp { changed_ns: 0, ..stamp },
     }

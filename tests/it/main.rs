@@ -10,6 +10,7 @@ mod inbox;
 mod incremental;
 mod lock;
 mod markup;
+mod mishaps;
 mod publish;
 mod readme;
 mod rounds;
