@@ -18,7 +18,7 @@ use crate::disk;
 use crate::model::{Change, Page, PageKey, Problem, Report, Site, Thread, ThreadKey};
 use crate::publish::{self, Fresh, InPlace, Known, Outcome, Shelf, Target};
 use crate::render::draw::DrawError;
-use crate::render::{GENERATOR, Job, Pen, Previews, Theme, plan};
+use crate::render::{Job, Pen, Previews, Theme, excerpt, plan};
 use crate::store::cache::{Cache, CachedBoard};
 use crate::store::commit::Written;
 use crate::store::content::{self, ContentError, Found, Frame};
@@ -72,10 +72,12 @@ impl Builder {
         let (drawn_with, mut pages) = (remembered.as_ref().map(|cache| cache.drawn_with), BTreeMap::new());
         if let Some(remembered) = remembered {
             pages = remembered.pages.into_owned();
-            restore(&mut site, remembered.boards);
+            if remembered.made_by == program() {
+                restore(&mut site, remembered.boards);
+            }
         }
         progress.stage("reading");
-        let found = content::find_changes(dir.root(), &site, clock::now_ns(), &|| progress.tick())?;
+        let found = content::find_changes(dir.root(), &site, clock::now_ns(), excerpt, &|| progress.tick())?;
         let mut shelf = Shelf::new(publish::resolve(&dir.public()));
         publish::sweep(shelf.root())?;
         let strangers = shelf.survey(pages)?;
@@ -142,7 +144,7 @@ impl Builder {
             let change = |written: &Written| {
                 let board = shown.site.board(&written.key.board)?;
                 let (thread, stamp, hash) = (&written.thread, written.stamp, written.hash);
-                let now = content::number(thread, &written.key, &board.settings, stamp, hash);
+                let now = content::number(thread, &written.key, &board.settings, stamp, hash, excerpt);
                 Some(Change { key: written.key.clone(), now: Some(now) })
             };
             written.iter().filter_map(change).collect()
@@ -152,13 +154,13 @@ impl Builder {
 
     /// Looks at these threads' files again.
     pub fn take(&mut self, keys: &BTreeSet<ThreadKey>, report: &mut Report) {
-        let found = content::find_changes_of(self.dir.root(), &self.read_shown().site, keys, clock::now_ns());
+        let found = content::find_changes_of(self.dir.root(), &self.read_shown().site, keys, clock::now_ns(), excerpt);
         self.apply(found, report);
     }
 
     /// Looks at all threads' files again.
     pub fn take_all(&mut self, report: &mut Report) -> Result<(), Error> {
-        let found = content::find_changes(self.dir.root(), &self.read_shown().site, clock::now_ns(), &|| {})?;
+        let found = content::find_changes(self.dir.root(), &self.read_shown().site, clock::now_ns(), excerpt, &|| {})?;
         self.apply(found, report);
         Ok(())
     }
@@ -204,7 +206,7 @@ impl Builder {
 
     /// Shows `site`, with what its files say that it does not know, and makes all pages due.
     fn show(&mut self, mut site: Site, theme: Theme, report: &mut Report) -> Result<(), Error> {
-        let found = content::find_changes(self.dir.root(), &site, clock::now_ns(), &|| {})?;
+        let found = content::find_changes(self.dir.root(), &site, clock::now_ns(), excerpt, &|| {})?;
         note_found(&mut site, found, report);
         self.numbers.learn(&site);
         self.previews.clear();
@@ -393,7 +395,7 @@ impl Builder {
             pages.to_mut().retain(|path, _| !due.contains(path));
         }
         let drawn_with = fingerprint(&shown.site, &shown.theme);
-        let cache = Cache { drawn_with, boards: to_cache(&shown.site), pages };
+        let cache = Cache { drawn_with, made_by: program(), boards: to_cache(&shown.site), pages };
         match cache::save(&self.dir.cache(), &cache) {
             Ok(()) => self.saved = true,
             Err(error) => tracing::warn!(error = %super::error::chain(&error), "cannot write the build cache"),
@@ -425,9 +427,14 @@ fn note_found(site: &mut Site, found: Found, report: &mut Report) -> crate::mode
     site.apply(found.changes)
 }
 
+/// Tells this program from others: they may sum up and draw differently.
+fn program() -> u64 {
+    publish::hash(concat!(env!("CARGO_PKG_VERSION"), " ", env!("NEJIBOARD_BUILD")).as_bytes())
+}
+
 /// Everything but content that pages depend on.
 fn fingerprint(site: &Site, theme: &Theme) -> u64 {
-    let mut text = format!("{GENERATOR} {} {:016x} {:?}", env!("NEJIBOARD_BUILD"), theme.hash(), site.settings);
+    let mut text = format!("{:016x} {:016x} {:?}", program(), theme.hash(), site.settings);
     for board in site.boards() {
         text.push_str(&format!(" {} {:?}", board.slug, board.settings));
     }

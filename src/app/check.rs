@@ -5,7 +5,7 @@ use serde_json::json;
 use super::error::Error;
 use super::{Console, DONE, FAILED, clock};
 use crate::model::{Problem, Site};
-use crate::render::Theme;
+use crate::render::{Theme, excerpt};
 use crate::store::content::{self, ContentError};
 use crate::store::site_dir::SiteDir;
 use crate::store::theme;
@@ -30,7 +30,7 @@ pub fn check(dir: &SiteDir, console: &Console) -> Result<u8, Error> {
     }
     let mut site = Site::new(frame.settings, frame.boards);
     console.progress.stage("reading");
-    let found = content::find_changes(dir.root(), &site, clock::now_ns(), &|| console.progress.tick())?;
+    let found = content::find_changes(dir.root(), &site, clock::now_ns(), excerpt, &|| console.progress.tick())?;
     problems.extend(found.problems);
     site.apply(found.changes);
     problems.extend(content::collisions(dir.root(), &site));

@@ -33,9 +33,9 @@ pub struct ThreadSummary {
     pub content_hash: u64,
     /// What a moderator has switched.
     pub flags: ThreadFlags,
-    /// The subject, or else the beginning of the opening post's text.
+    /// The subject, or else the beginning of the opening post as a reader sees it.
     pub title: Box<str>,
-    /// The beginning of the opening post's text, at most [`TEASER_CHARS`] characters, markup and all.
+    /// The beginning of the opening post as a reader sees it, at most [`TEASER_CHARS`] characters.
     pub teaser: Box<str>,
     /// Seconds since the Unix epoch at which the opening post was accepted.
     pub at: i64,
@@ -55,6 +55,9 @@ pub struct ThreadSummary {
     pub cross: Box<[CrossQuote]>,
 }
 
+/// What a reader sees of a body, as plain text. The render room knows it.
+pub type Excerpt = fn(&str) -> String;
+
 /// How much of an opening post a list shows.
 pub const TEASER_CHARS: usize = 160;
 
@@ -62,16 +65,18 @@ pub const TEASER_CHARS: usize = 160;
 const TITLE_CHARS: usize = 60;
 
 impl ThreadSummary {
-    /// Sums up `thread` of `board`, as read from a file with this `stamp` and hash.
+    /// Sums up `thread` of `board`, as read from a file with this `stamp` and hash. `excerpt` tells what a reader sees
+    /// of a body.
     pub fn of(
         thread: &Thread,
         board: &BoardSlug,
         settings: &BoardSettings,
         stamp: Stamp,
         content_hash: u64,
+        excerpt: Excerpt,
     ) -> ThreadSummary {
         let op = thread.op();
-        let plain = one_line(if op.deleted { "" } else { &op.body }, TEASER_CHARS);
+        let plain = one_line(&excerpt(if op.deleted { "" } else { &op.body }), TEASER_CHARS);
         let title = match op.subject.as_str() {
             "" => one_line(&plain, TITLE_CHARS),
             subject => one_line(subject, usize::MAX),

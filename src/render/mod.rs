@@ -5,6 +5,7 @@
 //! the same bytes, on whatever day and however many threads.
 
 pub mod draw;
+mod excerpt;
 pub mod links;
 pub mod markup;
 mod page_template;
@@ -19,6 +20,7 @@ mod triple_braces;
 pub mod views;
 
 pub use draw::Pen;
+pub use excerpt::excerpt;
 pub use plan::Job;
 pub use previews::Previews;
 pub use theme::{BadTheme, Theme};

@@ -81,8 +81,11 @@ fn site(settings: SiteSettings, board: BoardSettings) -> Site {
 fn change(thread: &Thread, site: &Site, no: u64) -> Change {
     let no = PostNo::new(no).expect("it is above 0");
     let settings = &site.board(&slug()).expect("it was made with this board").settings;
-    let summary =
-        ThreadSummary { no, last_no: no, ..ThreadSummary::of(thread, &slug(), settings, Stamp::default(), 0) };
+    let summary = ThreadSummary {
+        no,
+        last_no: no,
+        ..ThreadSummary::of(thread, &slug(), settings, Stamp::default(), 0, super::excerpt)
+    };
     Change { key: ThreadKey { board: slug(), no }, now: Some(Numbered { summary, numbers: vec![no] }) }
 }
 

@@ -27,6 +27,8 @@ const MAGIC: [u8; 12] = *b"nejiboard\0\0\0";
 pub struct Cache<'a, P: Clone> {
     /// Tells with which program, theme and settings the pages were drawn.
     pub drawn_with: u64,
+    /// Tells which program made the summaries.
+    pub made_by: u64,
     /// The boards.
     pub boards: Vec<CachedBoard<'a>>,
     /// The pages, by path below `public/`.

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::{settings, thread_file};
 use crate::disk::{self, DiskError};
 use crate::model::settings::BoardInfo;
+use crate::model::summary::Excerpt;
 use crate::model::{
     BoardSettings, BoardSlug, Change, Numbered, PostNo, Problem, Site, SiteSettings, Stamp, Thread, ThreadKey,
     ThreadSummary,
@@ -142,8 +143,14 @@ pub struct Found {
 }
 
 /// Compares the thread files of all boards with what `site` knows of them. `now_ns` is the time, in nanoseconds since
-/// the Unix epoch; `tick` is called for each file.
-pub fn find_changes(root: &Path, site: &Site, now_ns: i64, tick: &(impl Fn() + Sync)) -> Result<Found, DiskError> {
+/// the Unix epoch; `excerpt` tells what a reader sees of a body; `tick` is called for each file.
+pub fn find_changes(
+    root: &Path,
+    site: &Site,
+    now_ns: i64,
+    excerpt: Excerpt,
+    tick: &(impl Fn() + Sync),
+) -> Result<Found, DiskError> {
     let mut files = Vec::new();
     let mut found = Found::default();
     for board in site.boards() {
@@ -154,7 +161,7 @@ pub fn find_changes(root: &Path, site: &Site, now_ns: i64, tick: &(impl Fn() + S
         .par_iter()
         .map(|(key, path)| {
             tick();
-            look(key, path, site, now_ns)
+            look(key, path, site, now_ns, excerpt)
         })
         .collect();
     let mut seen: BTreeMap<&BoardSlug, Vec<PostNo>> = BTreeMap::new();
@@ -175,10 +182,10 @@ pub fn find_changes(root: &Path, site: &Site, now_ns: i64, tick: &(impl Fn() + S
 }
 
 /// Looks at these threads alone, whether they are there or not.
-pub fn find_changes_of(root: &Path, site: &Site, keys: &BTreeSet<ThreadKey>, now_ns: i64) -> Found {
+pub fn find_changes_of(root: &Path, site: &Site, keys: &BTreeSet<ThreadKey>, now_ns: i64, excerpt: Excerpt) -> Found {
     let mut found = Found::default();
     for key in keys {
-        let look = look(key, &path_of(root, key), site, now_ns);
+        let look = look(key, &path_of(root, key), site, now_ns, excerpt);
         match (&look, site.thread(key)) {
             (Look::Gone, None) => {}
             (Look::Gone, Some(_)) => found.changes.push(Change { key: key.clone(), now: None }),
@@ -269,7 +276,7 @@ enum Look {
     Gone,
 }
 
-fn look(key: &ThreadKey, path: &Path, site: &Site, now_ns: i64) -> Look {
+fn look(key: &ThreadKey, path: &Path, site: &Site, now_ns: i64, excerpt: Excerpt) -> Look {
     let trouble = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => Look::Gone,
         _ => Look::Trouble(Problem::new(path, format!("cannot be read: {error}"))),
@@ -300,7 +307,7 @@ fn look(key: &ThreadKey, path: &Path, site: &Site, now_ns: i64) -> Look {
     let reading = thread_file::read(path, &bytes);
     match (reading.thread, site.board(&key.board)) {
         (Some(thread), Some(board)) => {
-            let numbered = number(&thread, key, &board.settings, stamp, hash);
+            let numbered = number(&thread, key, &board.settings, stamp, hash, excerpt);
             Look::Read(Box::new(numbered), reading.problems)
         }
         _ => Look::Empty(reading.problems),
@@ -318,10 +325,17 @@ fn settled(stamp: Stamp, now_ns: i64) -> Stamp {
 }
 
 /// Sums up a thread for the site.
-pub fn number(thread: &Thread, key: &ThreadKey, settings: &BoardSettings, stamp: Stamp, hash: u64) -> Numbered {
+pub fn number(
+    thread: &Thread,
+    key: &ThreadKey,
+    settings: &BoardSettings,
+    stamp: Stamp,
+    hash: u64,
+    excerpt: Excerpt,
+) -> Numbered {
     let mut numbers: Vec<PostNo> = thread.posts.iter().map(|post| post.no).collect();
     numbers.sort_unstable();
-    Numbered { summary: ThreadSummary::of(thread, &key.board, settings, stamp, hash), numbers }
+    Numbered { summary: ThreadSummary::of(thread, &key.board, settings, stamp, hash, excerpt), numbers }
 }
 
 /// Numbers that stand in more than one thread of a board. The older thread has them.

@@ -13,7 +13,8 @@ fn demo() -> Site {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let frame = content::read_frame(root).expect("the demo's settings are good");
     let mut site = Site::new(frame.settings, frame.boards);
-    let found = content::find_changes(root, &site, i64::MAX, &|| {}).expect("the demo can be read");
+    let found =
+        content::find_changes(root, &site, i64::MAX, nejiboard::render::excerpt, &|| {}).expect("the demo can be read");
     site.apply(found.changes);
     site
 }

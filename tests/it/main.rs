@@ -3,6 +3,7 @@ mod cli;
 mod compiled;
 mod crash;
 mod door;
+mod excerpt;
 mod import;
 mod import_fourchan;
 mod import_html;

@@ -306,7 +306,7 @@ of the post
         &[
             "<title>&quot;Hello&quot; &lt;world&gt; - /t/ Talk - Neji &amp; friends</title>",
             r#"<meta property="og:title" content="&quot;Hello&quot; &lt;world&gt; - /t/ Talk - Neji &amp; friends">"#,
-            r#"<meta property="og:description" content="the **text** of the post">"#,
+            r#"<meta property="og:description" content="the text of the post">"#,
             r#"<meta property="og:url" content="https://example.org/t/thread/1.html">"#,
             r#"<link rel="canonical" href="https://example.org/t/thread/1.html">"#,
             r#"<meta property="og:type" content="article">"#,
