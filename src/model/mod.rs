@@ -5,6 +5,7 @@
 
 pub mod board;
 pub mod page;
+pub mod places;
 pub mod post;
 pub mod problem;
 pub mod quotes;

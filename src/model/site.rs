@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+use super::places::Places;
 use super::settings::BoardInfo;
 use super::summary::CrossQuote;
 use super::{BoardSettings, BoardSlug, PostNo, SiteSettings, Stamp, ThreadKey, ThreadSummary};
@@ -564,44 +563,4 @@ fn pages_for(threads: usize, per_page: usize) -> u32 {
 
 fn order_key(summary: &ThreadSummary) -> OrderKey {
     (Reverse(summary.flags.sticky), Reverse(summary.bumped_at), Reverse(summary.no))
-}
-
-/// For each post of a board the thread it stands in, sorted by number. Should two threads claim a number, the older
-/// thread has it.
-#[derive(Clone, Default, Debug, Serialize, Deserialize)]
-pub struct Places(Vec<(PostNo, PostNo)>);
-
-impl Places {
-    fn thread_of(&self, no: PostNo) -> Option<PostNo> {
-        let at = self.0.partition_point(|place| place.0 < no);
-        self.0.get(at).filter(|place| place.0 == no).map(|place| place.1)
-    }
-
-    /// The numbers that stand in a thread.
-    fn of(&self, summary: &ThreadSummary) -> Vec<PostNo> {
-        let from = self.0.partition_point(|place| place.0 < summary.no);
-        let to = self.0.partition_point(|place| place.0 <= summary.last_no);
-        self.0[from..to].iter().filter(|place| place.1 == summary.no).map(|place| place.0).collect()
-    }
-
-    /// Makes `numbers` the posts of `thread`; gives the numbers that were added or removed.
-    fn set(&mut self, thread: PostNo, before: Option<&ThreadSummary>, numbers: &[PostNo]) -> Vec<PostNo> {
-        let last = self.0.last().map(|place| place.0);
-        let added = numbers.partition_point(|no| Some(*no) <= last);
-        let held_before = before.map_or(0, |before| before.replies as usize + 1);
-        let only_added =
-            held_before == added && numbers[..added].iter().all(|no| self.0.binary_search(&(*no, thread)).is_ok());
-        if only_added {
-            self.0.extend(numbers[added..].iter().map(|no| (*no, thread)));
-            return numbers[added..].to_vec();
-        }
-        // A hand edit: find what stood there before, wherever it is.
-        let old = before.map(|before| self.of(before)).unwrap_or_default();
-        let (old_set, new_set): (BTreeSet<_>, BTreeSet<_>) = (old.iter().collect(), numbers.iter().collect());
-        let differing = old_set.symmetric_difference(&new_set).map(|no| **no).collect();
-        self.0.retain(|place| place.1 != thread);
-        self.0.extend(numbers.iter().map(|no| (*no, thread)));
-        self.0.sort();
-        differing
-    }
 }

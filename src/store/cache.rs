@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::disk::{self, DiskError};
-use crate::model::site::Places;
+use crate::model::places::Places;
 use crate::model::{BoardSlug, PostNo, ThreadSummary};
 
 /// Rises whenever the meaning of anything in the file changes.
