@@ -46,7 +46,7 @@ fn restarts_with_whatever_was_remembered_lead_to_the_same_pages() {
 #[test]
 fn boards_and_settings_may_change_at_any_time() {
     check(
-        3_000..3_080,
+        3_000..3_084,
         8,
         &[NewThread, Reply, RemoveThread, AddBoard, RemoveBoard, Settings, Settings, Theme, BadSettings, Restart],
     );
@@ -55,4 +55,37 @@ fn boards_and_settings_may_change_at_any_time() {
 #[test]
 fn many_changes_at_once_lead_to_the_same_pages() {
     check(4_000..4_006, 3, &[Burst, Burst, Reply, RemoveThread, MoveThread, Restart]);
+}
+
+#[test]
+fn all_that_can_happen_may_happen_in_one_life() {
+    check(
+        60_000..60_050,
+        10,
+        &[
+            NewThread,
+            NewThread,
+            NewThread,
+            Reply,
+            Reply,
+            Sage,
+            Commit,
+            Commit,
+            Tombstone,
+            RemoveThread,
+            Edit,
+            Flag,
+            MoveThread,
+            MovePost,
+            Spoil,
+            Restart,
+            Tamper,
+            LosePublic,
+            AddBoard,
+            RemoveBoard,
+            Settings,
+            Theme,
+            BadSettings,
+        ],
+    );
 }
