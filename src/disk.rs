@@ -85,17 +85,25 @@ pub fn is_draft(name: &str) -> bool {
 /// Replaces a file so that after a crash either the old or the new one is there whole, and waits until its bytes are
 /// on disk. The *name* is durable only after [`sync_folder`] of the folder.
 pub fn replace_durably(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    replace(path, 0o644, Durability::Synced, |file| file.write_all(bytes))
+    replace(path, 0o644, Durability::Synced, |file| file.write_all(bytes)).map(drop)
+}
+
+/// The same, and tells how the file looks. Should somebody have replaced it in the meantime, the stamp is one that no
+/// file has.
+pub fn replace_stamped(path: &Path, bytes: &[u8]) -> Result<Stamp, DiskError> {
+    let inode = replace(path, 0o644, Durability::Synced, |file| file.write_all(bytes))?;
+    let now = stamp(&fs::metadata(path).map_err(DiskError::doing("look at", path))?);
+    Ok(if now.inode == inode && now.bytes == bytes.len() as u64 { now } else { Stamp::default() })
 }
 
 /// The same for a file that nobody but its owner may read.
 pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    replace(path, 0o600, Durability::Synced, |file| file.write_all(bytes))
+    replace(path, 0o600, Durability::Synced, |file| file.write_all(bytes)).map(drop)
 }
 
 /// Replaces a file that can be made again: readers see the old or the new one whole, a power cut may lose it.
 pub fn replace_soon(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    replace(path, 0o644, Durability::Soon, |file| file.write_all(bytes))
+    replace(path, 0o644, Durability::Soon, |file| file.write_all(bytes)).map(drop)
 }
 
 /// The same for what is better written piece by piece than held in memory.
@@ -105,6 +113,7 @@ pub fn replace_soon_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::
         write(&mut buffered)?;
         buffered.flush()
     })
+    .map(drop)
 }
 
 #[derive(PartialEq)]
@@ -113,12 +122,13 @@ enum Durability {
     Soon,
 }
 
+/// Writes a draft and renames it; gives its inode.
 fn replace(
     path: &Path,
     mode: u32,
     durability: Durability,
     write: impl FnOnce(&mut File) -> io::Result<()>,
-) -> Result<(), DiskError> {
+) -> Result<u64, DiskError> {
     let draft = draft_path(path);
     let written = (|| {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;
@@ -126,7 +136,8 @@ fn replace(
         if durability == Durability::Synced {
             file.sync_data()?;
         }
-        fs::rename(&draft, path)
+        let inode = file.metadata()?.ino();
+        fs::rename(&draft, path).map(|()| inode)
     })();
     written.map_err(|source| {
         // The draft may hold the last free bytes of a full disk.

@@ -3,6 +3,7 @@
 //! Posts that wait while the disk is busy share the next inbox file and its one fsync. A post is answered only after
 //! that; then it waits, for a bounded time, to be told its number.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -149,7 +150,10 @@ impl Committer {
             {
                 batch.push(order);
             }
-            self.commit(batch);
+            // A panic costs this batch: those who wait are told that their posts were not stored.
+            if catch_unwind(AssertUnwindSafe(|| self.commit(batch))).is_err() {
+                error!("storing posts panicked; going on with the next ones");
+            }
         }
     }
 

@@ -289,10 +289,9 @@ fn fail(arrivals: Vec<Arrival>, error: DiskError, committed: &mut Committed) {
 
 fn write_thread(folder: &Path, key: &ThreadKey, bytes: &[u8], thread: Thread) -> Result<Written, DiskError> {
     let path = thread_path(folder, key.no);
-    disk::replace_durably(&path, bytes)?;
-    let meta = fs::metadata(&path).map_err(DiskError::doing("look at", &path))?;
+    let stamp = disk::replace_stamped(&path, bytes)?;
     let hash = xxhash_rust::xxh3::xxh3_64(bytes);
-    Ok(Written { key: key.clone(), thread: Arc::new(thread), stamp: disk::stamp(&meta), hash })
+    Ok(Written { key: key.clone(), thread: Arc::new(thread), stamp, hash })
 }
 
 /// Makes the new names durable.
