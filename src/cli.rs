@@ -43,7 +43,7 @@ pub struct Common {
     /// Say nothing but errors
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// End with one line of JSON on standard output, for programs
+    /// End with one line of JSON on standard output, for programs; `serve` writes it when it is ready
     #[arg(long, global = true)]
     pub json: bool,
     /// Say more; twice for even more

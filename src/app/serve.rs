@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::builder::{Builder, Manner};
 use super::desk::Desk;
 use super::error::Error;
@@ -11,6 +13,7 @@ use super::{Console, DONE};
 use crate::disk::{self, DiskError};
 use crate::intake::tripcode::Secret;
 use crate::intake::{self, DoorOptions, Limits};
+use crate::model::Report;
 use crate::store::inbox::Inbox;
 use crate::store::site_dir::SiteDir;
 use crate::watch::Watch;
@@ -43,9 +46,7 @@ pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8,
     let builder_thread = spawn("builder", move || rounds.run())?;
     let (desk, committer_thread) = Desk::open(shown, secret, inbox, mine, events.clone()).map_err(Error::Door)?;
 
-    if !console.common.quiet {
-        eprintln!("serving http://{address}{prefix} (Ctrl-C stops)");
-    }
+    announce(&format!("http://{address}{prefix}"), &report, console)?;
     let served = run_door(listener, options, Arc::new(desk));
     // In this order: no more posts come in, those that came are durable, those that are durable are built.
     let _ = committer_thread.join();
@@ -53,6 +54,26 @@ pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8,
     let _ = builder_thread.join();
     served.map_err(Error::Door)?;
     Ok(DONE)
+}
+
+/// Tells that the door is open, and where. Programs that wait for it read the line on standard output.
+fn announce(url: &str, report: &Report, console: &Console) -> Result<(), Error> {
+    if !console.common.quiet {
+        eprintln!("serving {url} (Ctrl-C stops)");
+    }
+    if !console.common.json {
+        return Ok(());
+    }
+    let summary = json!({
+        "command": "serve",
+        "url": url,
+        "written": report.written.len(),
+        "unchanged": report.unchanged,
+        "removed": report.removed.len(),
+        "problems": report.problems.len(),
+        "seconds": console.progress.seconds(),
+    });
+    console.conclude("", &summary)
 }
 
 /// The same site by its whole path: file events name their files so, and are compared with the site's folders.

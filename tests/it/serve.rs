@@ -446,3 +446,24 @@ fn fill(site: &Sandbox) {
 fn length(site: &Sandbox) -> u64 {
     fs::metadata(site.path("ballast")).unwrap().len()
 }
+
+#[test]
+fn programs_learn_from_a_line_of_json_that_the_door_is_open() {
+    let site = Sandbox::new("\n==> content/tech/1.md\n--- {no: 1}\nfirst\n");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_nejiboard"))
+        .args(["--json", "--quiet", "serve", "--listen", "127.0.0.1:0"])
+        .current_dir(site.root())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    let read =
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().expect("it is piped")), &mut line);
+    let summary: serde_json::Value = serde_json::from_str(&line).expect("it is JSON");
+    let address =
+        summary["url"].as_str().and_then(|url| url.strip_prefix("http://")).map(|rest| rest.trim_end_matches('/'));
+    let connected = std::net::TcpStream::connect(address.expect("it names its address"));
+    child.kill().and_then(|()| child.wait()).expect("it can be ended");
+    assert!(read.is_ok() && connected.is_ok(), "{line}");
+    assert_eq!(summary["command"], "serve");
+}
