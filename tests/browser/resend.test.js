@@ -83,6 +83,8 @@ test('a form that was opened before the server fell and came back is good', asyn
   await page.waitForURL(/#p\d+$/);
   assert.equal(await page.locator('.post:target .body').textContent(), 'typed while it was down');
   assert.equal(await page.locator(`#p${no} .body`).textContent(), 'the last before the fall');
+  // The kill may cut a connection that the browser holds. That is this test's doing and no fault of the page.
+  page.faults = page.faults.filter((fault) => !/ERR_CONNECTION_(RESET|REFUSED|CLOSED)/.test(fault));
   await leave(page);
 });
 
