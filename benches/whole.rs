@@ -1,7 +1,7 @@
 //! The whole program against the disk: a clean build beside `cp -r` of its output, and a reply from POST to visible
-//! beside one "new file, fsync, rename, fsync folder".
+//! beside one "new file, fsync, rename, fsync folder"; then many posters at once.
 //!
-//! `cargo bench --bench whole -- [--posts N] [--replies N] [--corpus FILE.jsonl]`. Without a corpus it writes one of its
+//! `cargo bench --bench whole -- [--posts N] [--replies N] [--clients N] [--seconds N] [--corpus FILE.jsonl]`. Without a corpus it writes one of its
 //! own. All figures are medians of one run, and what counts are the ratios: machines differ, and so do their moments.
 
 use std::fs::{self, File};
@@ -45,23 +45,29 @@ fn main() {
     report("reply, median", replies.median);
     ratio("reply / durable file", replies.median, replies.file);
     ratio("reply, 99th of 100 / median", replies.p99, replies.median);
+
+    crowd(&root, options.clients, Duration::from_secs(options.seconds));
 }
 
 struct Options {
     posts: usize,
     replies: usize,
     corpus: Option<PathBuf>,
+    clients: usize,
+    seconds: u64,
 }
 
 impl Options {
     fn parse() -> Options {
-        let mut options = Options { posts: 100_000, replies: 300, corpus: None };
+        let mut options = Options { posts: 100_000, replies: 300, corpus: None, clients: 64, seconds: 5 };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} wants a value"));
             match argument.as_str() {
                 "--posts" => options.posts = value().parse().expect("a number of posts"),
                 "--replies" => options.replies = value().parse().expect("a number of replies"),
+                "--clients" => options.clients = value().parse().expect("a number of clients"),
+                "--seconds" => options.seconds = value().parse().expect("a number of seconds"),
                 "--corpus" => options.corpus = Some(value().into()),
                 // What cargo itself adds.
                 "--bench" => {}
@@ -125,7 +131,57 @@ fn durable_file(root: &Path, number: usize) {
     File::open(root).and_then(|folder| folder.sync_all()).expect("the folder syncs");
 }
 
+/// Posts replies over many connections as fast as they are answered, for so long, and says what came of it.
+fn crowd(root: &Path, clients: usize, long: Duration) {
+    let server = Server::start(root);
+    let threads = latest_threads(root);
+    let began = Instant::now();
+    let counts: Vec<Crowd> = std::thread::scope(|scope| {
+        let client = |number: usize| {
+            let (address, threads) = (server.address.clone(), &threads);
+            scope.spawn(move || {
+                let mut connection = connect(&address);
+                let mut crowd = Crowd::default();
+                while began.elapsed() < long {
+                    let (board, thread) = &threads[(number + crowd.posts()) % threads.len()];
+                    let nth = crowd.posts();
+                    let body = format!("board={board}&thread={thread}&body=Client+{number}+post+{nth}");
+                    match post(&mut connection, &body) {
+                        201 => crowd.visible += 1,
+                        202 => crowd.safe += 1,
+                        _ => crowd.refused += 1,
+                    }
+                }
+                crowd
+            })
+        };
+        let running: Vec<_> = (0..clients).map(client).collect();
+        running.into_iter().map(|client| client.join().expect("a client ends well")).collect()
+    });
+    let seconds = began.elapsed().as_secs_f64();
+    let rate = |count: fn(&Crowd) -> usize| counts.iter().map(count).sum::<usize>() as f64 / seconds;
+    println!("{:<40} {:>10.0} a second", format!("{clients} clients, visible at once"), rate(|crowd| crowd.visible));
+    println!("{:<40} {:>10.0} a second", "safe, visible later", rate(|crowd| crowd.safe));
+    println!("{:<40} {:>10.0} a second", "told to come back", rate(|crowd| crowd.refused));
+    println!("{:<40} {:>10} KiB", "peak memory of serve", peak_memory(server.child.id()));
+}
+
+/// What became of a client's posts.
+#[derive(Default)]
+struct Crowd {
+    visible: usize,
+    safe: usize,
+    refused: usize,
+}
+
+impl Crowd {
+    fn posts(&self) -> usize {
+        self.visible + self.safe + self.refused
+    }
+}
+
 struct Server {
+    address: String,
     child: Child,
     connection: BufReader<TcpStream>,
 }
@@ -142,35 +198,45 @@ impl Server {
             .find_map(|line| line.ok()?.strip_prefix("serving http://")?.split('/').next().map(str::to_owned))
             .expect("it says where it serves");
         std::thread::spawn(move || lines.for_each(drop));
-        let connection = TcpStream::connect(address).expect("it listens");
-        connection.set_nodelay(true).expect("a socket option");
-        Server { child, connection: BufReader::new(connection) }
+        let connection = connect(&address);
+        Server { address, child, connection }
     }
 
     fn post(&mut self, body: &str) {
-        let request = format!(
-            "POST /post HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        self.connection.get_mut().write_all(request.as_bytes()).expect("it reads");
-        let mut length = 0;
-        let mut status = String::new();
-        self.connection.read_line(&mut status).expect("it answers");
-        assert!(status.starts_with("HTTP/1.1 201"), "{status}");
-        loop {
-            let mut line = String::new();
-            self.connection.read_line(&mut line).expect("it answers whole");
-            if let Some(value) = line.strip_prefix("content-length: ") {
-                length = value.trim().parse().expect("a length");
-            }
-            if line == "\r\n" {
-                break;
-            }
-        }
-        let mut answer = vec![0; length];
-        self.connection.read_exact(&mut answer).expect("it answers whole");
+        assert_eq!(post(&mut self.connection, body), 201);
     }
+}
+
+fn connect(address: &str) -> BufReader<TcpStream> {
+    let connection = TcpStream::connect(address).expect("it listens");
+    connection.set_nodelay(true).expect("a socket option");
+    BufReader::new(connection)
+}
+
+/// Sends a form and gives the status of the answer.
+fn post(connection: &mut BufReader<TcpStream>, body: &str) -> u16 {
+    let request = format!(
+        "POST /post HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    connection.get_mut().write_all(request.as_bytes()).expect("it reads");
+    let mut length = 0;
+    let mut status = String::new();
+    connection.read_line(&mut status).expect("it answers");
+    loop {
+        let mut line = String::new();
+        connection.read_line(&mut line).expect("it answers whole");
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.trim().parse().expect("a length");
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut answer = vec![0; length];
+    connection.read_exact(&mut answer).expect("it answers whole");
+    status.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("an answer has a status")
 }
 
 impl Drop for Server {
@@ -189,11 +255,7 @@ fn run(root: &Path, arguments: &[&str]) -> u64 {
         .expect("the program starts");
     let mut peak = 0;
     let status = loop {
-        if let Ok(text) = fs::read_to_string(format!("/proc/{}/status", child.id())) {
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let kib = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
-            peak = peak.max(kib.unwrap_or(0));
-        }
+        peak = peak.max(peak_memory(child.id()));
         match child.try_wait().expect("it can be waited for") {
             Some(status) => break status,
             None => std::thread::sleep(Duration::from_millis(2)),
@@ -201,6 +263,13 @@ fn run(root: &Path, arguments: &[&str]) -> u64 {
     };
     assert!(status.success(), "{arguments:?}: {status}");
     peak
+}
+
+/// The most memory that a process has had so far, in KiB; 0 once it has ended.
+fn peak_memory(process: u32) -> u64 {
+    let Ok(text) = fs::read_to_string(format!("/proc/{process}/status")) else { return 0 };
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
 }
 
 fn copy_with_cp(from: &Path, to: &Path) {

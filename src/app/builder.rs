@@ -77,16 +77,14 @@ impl Builder {
             }
         }
         progress.stage("reading");
-        let found = content::find_changes(dir.root(), &site, clock::now_ns(), excerpt, &|| progress.tick())?;
+        let mut due = look_at_all(&dir, &mut site, &|| progress.tick(), &mut report)?;
         let mut shelf = Shelf::new(publish::resolve(&dir.public()));
         publish::sweep(shelf.root())?;
         let strangers = shelf.survey(pages)?;
         let mut numbers = Numbers::open(dir.numbers())?;
         let same_look = drawn_with == Some(fingerprint(&site, &theme));
-        let delta = note_found(&mut site, found, &mut report);
         report.problems.extend(content::collisions(dir.root(), &site));
         numbers.learn(&site);
-        let mut due = plan::touched(&site, &delta);
         let all = plan::all_pages(&site, &theme);
         due.draw.extend(all.iter().filter(|key| !same_look || shelf.get(&key.path()).is_none()).cloned());
         due.draw.retain(|key| all.contains(key));
@@ -160,8 +158,14 @@ impl Builder {
 
     /// Looks at all threads' files again.
     pub fn take_all(&mut self, report: &mut Report) -> Result<(), Error> {
-        let found = content::find_changes(self.dir.root(), &self.read_shown().site, clock::now_ns(), excerpt, &|| {})?;
-        self.apply(found, report);
+        let boards: Vec<_> = self.read_shown().site.boards().map(|board| board.slug.clone()).collect();
+        for board in boards {
+            let found = {
+                let site = &self.read_shown().site;
+                content::find_changes_on(self.dir.root(), site, &board, clock::now_ns(), excerpt, &|| {})?
+            };
+            self.apply(found, report);
+        }
         Ok(())
     }
 
@@ -206,8 +210,7 @@ impl Builder {
 
     /// Shows `site`, with what its files say that it does not know, and makes all pages due.
     fn show(&mut self, mut site: Site, theme: Theme, report: &mut Report) -> Result<(), Error> {
-        let found = content::find_changes(self.dir.root(), &site, clock::now_ns(), excerpt, &|| {})?;
-        note_found(&mut site, found, report);
+        look_at_all(&self.dir, &mut site, &|| {}, report)?;
         self.numbers.learn(&site);
         self.previews.clear();
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown { site, theme };
@@ -411,6 +414,23 @@ pub fn read(shown: &RwLock<Shown>) -> RwLockReadGuard<'_, Shown> {
 fn read_theme(dir: &SiteDir, frame: &Frame) -> Result<Theme, Error> {
     let files = theme::read(&dir.themes(), &frame.settings.theme)?;
     Ok(Theme::compile(&files, frame.settings.prefix())?)
+}
+
+/// Looks at all thread files, a board after the other, and takes over what changed; gives the pages that it touches.
+fn look_at_all(
+    dir: &SiteDir,
+    site: &mut Site,
+    tick: &(impl Fn() + Sync),
+    report: &mut Report,
+) -> Result<plan::Touched, Error> {
+    let mut touched = plan::Touched::default();
+    let boards: Vec<_> = site.boards().map(|board| board.slug.clone()).collect();
+    for board in boards {
+        let found = content::find_changes_on(dir.root(), site, &board, clock::now_ns(), excerpt, tick)?;
+        let delta = note_found(site, found, report);
+        touched.add(plan::touched(site, &delta));
+    }
+    Ok(touched)
 }
 
 /// Takes over what a look at the files found. The builder holds the site's lock.

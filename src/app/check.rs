@@ -30,9 +30,13 @@ pub fn check(dir: &SiteDir, console: &Console) -> Result<u8, Error> {
     }
     let mut site = Site::new(frame.settings, frame.boards);
     console.progress.stage("reading");
-    let found = content::find_changes(dir.root(), &site, clock::now_ns(), excerpt, &|| console.progress.tick())?;
-    problems.extend(found.problems);
-    site.apply(found.changes);
+    let boards: Vec<_> = site.boards().map(|board| board.slug.clone()).collect();
+    for board in &boards {
+        let tick = || console.progress.tick();
+        let found = content::find_changes_on(dir.root(), &site, board, clock::now_ns(), excerpt, &tick)?;
+        problems.extend(found.problems);
+        site.apply(found.changes);
+    }
     problems.extend(content::collisions(dir.root(), &site));
     let told = console.tell_problems(&problems);
     let threads = site.boards().map(|board| board.threads_visible()).sum();

@@ -27,8 +27,11 @@ pub struct Site {
     pub settings: Arc<SiteSettings>,
     boards: BTreeMap<BoardSlug, Board>,
     /// For each post that is named from another thread, the threads that do so. The post need not exist.
-    citing: BTreeMap<CrossQuote, BTreeSet<ThreadKey>>,
+    citing: Citing,
 }
+
+/// Mostly one thread, or a few: sorted lists take a tenth of the memory that sets would.
+type Citing = BTreeMap<CrossQuote, Vec<ThreadKey>>;
 
 /// One board.
 #[derive(Clone, Debug)]
@@ -202,22 +205,20 @@ struct Moved {
     boards: Vec<BoardSlug>,
 }
 
-fn recite(
-    citing: &mut BTreeMap<CrossQuote, BTreeSet<ThreadKey>>,
-    key: &ThreadKey,
-    before: &[CrossQuote],
-    after: &[CrossQuote],
-) {
+fn recite(citing: &mut Citing, key: &ThreadKey, before: &[CrossQuote], after: &[CrossQuote]) {
     for quote in before.iter().filter(|quote| after.binary_search(quote).is_err()) {
         if let Some(threads) = citing.get_mut(quote) {
-            threads.remove(key);
+            threads.retain(|thread| thread != key);
             if threads.is_empty() {
                 citing.remove(quote);
             }
         }
     }
     for quote in after.iter().filter(|quote| before.binary_search(quote).is_err()) {
-        citing.entry(quote.clone()).or_default().insert(key.clone());
+        let threads = citing.entry(quote.clone()).or_insert_with(|| Vec::with_capacity(1));
+        if let Err(at) = threads.binary_search(key) {
+            threads.insert(at, key.clone());
+        }
     }
 }
 

@@ -6,11 +6,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::disk::{self, DiskError};
 use crate::model::places::Places;
@@ -50,20 +51,35 @@ pub struct CachedBoard<'a> {
 
 /// Reads the cache; `None` if there is none that can be used.
 pub fn load<P: Clone + for<'de> Deserialize<'de>>(path: &Path) -> Option<Cache<'static, P>> {
-    let bytes = std::fs::read(path).ok()?;
-    let body_from = MAGIC.len() + 4;
-    let body_to = bytes.len().checked_sub(CHECKSUM_BYTES).filter(|to| body_from <= *to)?;
-    let body = &bytes[body_from..body_to];
-    let whole = bytes[..body_from] == head() && bytes[body_to..] == xxh3_64(body).to_le_bytes();
-    if whole { postcard::from_bytes(body).ok() } else { None }
+    let mut file = File::open(path).ok()?;
+    let body_bytes = file.metadata().ok()?.len().checked_sub((head().len() + CHECKSUM_BYTES) as u64)?;
+    let mut found_head = vec![0; head().len()];
+    file.read_exact(&mut found_head).ok()?;
+    if found_head != head() {
+        return None;
+    }
+    // Piece by piece: the file need not be in memory beside what is made of it. Whether it is whole shows at the end.
+    let body = Hashing { inner: (&mut file).take(body_bytes), hasher: Xxh3::new() };
+    let mut buffered = BufReader::with_capacity(1 << 16, body);
+    let mut scratch = vec![0; TEXT_BYTES_MAX];
+    let (cache, _) = postcard::from_io((&mut buffered, scratch.as_mut_slice())).ok()?;
+    let consumed = buffered.buffer().is_empty();
+    let body = buffered.into_inner();
+    let (rest, hash) = (body.inner.limit(), body.hasher.digest());
+    let mut checksum = [0; CHECKSUM_BYTES];
+    file.read_exact(&mut checksum).ok()?;
+    (consumed && rest == 0 && checksum == hash.to_le_bytes()).then_some(cache)
 }
+
+/// Longer texts than this are in no summary and no path. A cache that claims one is torn.
+const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// Writes the cache. It is not synced: one that a power cut tears is seen to be torn.
 pub fn save<P: Clone + Serialize>(path: &Path, cache: &Cache<'_, P>) -> Result<(), DiskError> {
     disk::replace_soon_with(path, |out| {
         out.write_all(&head())?;
-        let mut body = Hashing { out, hasher: Xxh3::new() };
-        postcard::to_io(cache, &mut body).map_err(std::io::Error::other)?;
+        let mut body = Hashing { inner: &mut *out, hasher: Xxh3::new() };
+        postcard::to_io(cache, &mut body).map_err(io::Error::other)?;
         let checksum = body.hasher.digest();
         out.write_all(&checksum.to_le_bytes())
     })
@@ -76,19 +92,27 @@ fn head() -> Vec<u8> {
 }
 
 /// Passes bytes on and takes their hash.
-struct Hashing<'a> {
-    out: &'a mut dyn Write,
+struct Hashing<T> {
+    inner: T,
     hasher: Xxh3,
 }
 
-impl Write for Hashing<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let taken = self.out.write(bytes)?;
+impl<T: Write> Write for Hashing<T> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.inner.write(bytes)?;
         self.hasher.update(&bytes[..taken]);
         Ok(taken)
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.out.flush()
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl<T: Read> Read for Hashing<T> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let taken = self.inner.read(bytes)?;
+        self.hasher.update(&bytes[..taken]);
+        Ok(taken)
     }
 }

@@ -1,6 +1,6 @@
 //! The folder `content/`: which boards and threads there are, and what changed since it was last looked at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -142,21 +142,22 @@ pub struct Found {
     pub drafts: Vec<PathBuf>,
 }
 
-/// Compares the thread files of all boards with what `site` knows of them. `now_ns` is the time, in nanoseconds since
-/// the Unix epoch; `excerpt` tells what a reader sees of a body; `tick` is called for each file.
-pub fn find_changes(
+/// Compares the thread files of a board with what `site` knows of them. `now_ns` is the time, in nanoseconds since the
+/// Unix epoch; `excerpt` tells what a reader sees of a body; `tick` is called for each file.
+///
+/// A board at a time: what is found is taken over before the next one is looked at, and need not be held any longer.
+pub fn find_changes_on(
     root: &Path,
     site: &Site,
+    slug: &BoardSlug,
     now_ns: i64,
     excerpt: Excerpt,
     tick: &(impl Fn() + Sync),
 ) -> Result<Found, DiskError> {
-    let mut files = Vec::new();
+    let Some(board) = site.board(slug) else { return Ok(Found::default()) };
     let mut found = Found::default();
-    for board in site.boards() {
-        let folder = root.join("content").join(board.slug.as_str());
-        list_threads(&folder, &board.slug, &mut files, &mut found)?;
-    }
+    let mut files = Vec::new();
+    list_threads(&root.join("content").join(slug.as_str()), slug, &mut files, &mut found)?;
     let looks: Vec<Look> = files
         .par_iter()
         .map(|(key, path)| {
@@ -164,20 +165,17 @@ pub fn find_changes(
             look(key, path, site, now_ns, excerpt)
         })
         .collect();
-    let mut seen: BTreeMap<&BoardSlug, Vec<PostNo>> = BTreeMap::new();
+    let mut there = Vec::with_capacity(files.len());
     for (look, (key, _)) in looks.into_iter().zip(&files) {
         if !matches!(look, Look::Gone) {
-            seen.entry(&key.board).or_default().push(key.no);
+            there.push(key.no);
         }
         found.note(key, look);
     }
-    for board in site.boards() {
-        let mut there = seen.remove(&board.slug).unwrap_or_default();
-        there.sort_unstable();
-        let gone = board.threads().filter(|summary| there.binary_search(&summary.no).is_err());
-        let key = |summary: &ThreadSummary| ThreadKey { board: board.slug.clone(), no: summary.no };
-        found.changes.extend(gone.map(|summary| Change { key: key(summary), now: None }));
-    }
+    there.sort_unstable();
+    let gone = board.threads().filter(|summary| there.binary_search(&summary.no).is_err());
+    let key = |summary: &ThreadSummary| ThreadKey { board: slug.clone(), no: summary.no };
+    found.changes.extend(gone.map(|summary| Change { key: key(summary), now: None }));
     Ok(found)
 }
 

@@ -13,9 +13,12 @@ fn demo() -> Site {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let frame = content::read_frame(root).expect("the demo's settings are good");
     let mut site = Site::new(frame.settings, frame.boards);
-    let found =
-        content::find_changes(root, &site, i64::MAX, nejiboard::render::excerpt, &|| {}).expect("the demo can be read");
-    site.apply(found.changes);
+    let boards: Vec<_> = site.boards().map(|board| board.slug.clone()).collect();
+    for board in boards {
+        let excerpt = nejiboard::render::excerpt;
+        let found = content::find_changes_on(root, &site, &board, i64::MAX, excerpt, &|| {});
+        site.apply(found.expect("the demo can be read").changes);
+    }
     site
 }
 

@@ -1,4 +1,5 @@
 //! The one test program, a module a feature.
+mod cache;
 mod cli;
 mod compiled;
 mod crash;
