@@ -85,25 +85,17 @@ pub fn is_draft(name: &str) -> bool {
 /// Replaces a file so that after a crash either the old or the new one is there whole, and waits until its bytes are
 /// on disk. The *name* is durable only after [`sync_folder`] of the folder.
 pub fn replace_durably(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    replace(path, 0o644, Durability::Synced, |file| file.write_all(bytes)).map(drop)
-}
-
-/// The same, and tells how the file looks. Should somebody have replaced it in the meantime, the stamp is one that no
-/// file has.
-pub fn replace_stamped(path: &Path, bytes: &[u8]) -> Result<Stamp, DiskError> {
-    let inode = replace(path, 0o644, Durability::Synced, |file| file.write_all(bytes))?;
-    let now = stamp(&fs::metadata(path).map_err(DiskError::doing("look at", path))?);
-    Ok(if now.inode == inode && now.bytes == bytes.len() as u64 { now } else { Stamp::default() })
+    replace(path, 0o644, Durability::Synced, |file| file.write_all(bytes))
 }
 
 /// The same for a file that nobody but its owner may read.
 pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    replace(path, 0o600, Durability::Synced, |file| file.write_all(bytes)).map(drop)
+    replace(path, 0o600, Durability::Synced, |file| file.write_all(bytes))
 }
 
 /// Replaces a file that can be made again: readers see the old or the new one whole, a power cut may lose it.
 pub fn replace_soon(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    replace(path, 0o644, Durability::Soon, |file| file.write_all(bytes)).map(drop)
+    replace(path, 0o644, Durability::Soon, |file| file.write_all(bytes))
 }
 
 /// The same for what is better written piece by piece than held in memory.
@@ -113,7 +105,6 @@ pub fn replace_soon_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::
         write(&mut buffered)?;
         buffered.flush()
     })
-    .map(drop)
 }
 
 #[derive(PartialEq)]
@@ -122,13 +113,13 @@ enum Durability {
     Soon,
 }
 
-/// Writes a draft and renames it; gives its inode.
+/// Writes a draft and renames it.
 fn replace(
     path: &Path,
     mode: u32,
     durability: Durability,
     write: impl FnOnce(&mut File) -> io::Result<()>,
-) -> Result<u64, DiskError> {
+) -> Result<(), DiskError> {
     let draft = draft_path(path);
     let written = (|| {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;
@@ -136,14 +127,77 @@ fn replace(
         if durability == Durability::Synced {
             file.sync_data()?;
         }
-        let inode = file.metadata()?.ino();
-        fs::rename(&draft, path).map(|()| inode)
+        fs::rename(&draft, path)
     })();
     written.map_err(|source| {
         // The draft may hold the last free bytes of a full disk.
         let _ = fs::remove_file(&draft);
         DiskError { action: "write", path: path.to_owned(), source }
     })
+}
+
+/// A file that is written and on disk, but not yet under its name. Dropped, it is removed.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    inode: u64,
+    bytes: u64,
+    placed: bool,
+}
+
+impl Draft {
+    /// Writes `bytes`, which are to become the file `path`, and waits until they are on disk.
+    pub fn write(path: PathBuf, bytes: &[u8]) -> Result<Draft, DiskError> {
+        let mut draft = Draft { path, inode: 0, bytes: bytes.len() as u64, placed: false };
+        let written = (|| {
+            let mut file = File::create(draft_path(&draft.path))?;
+            file.write_all(bytes)?;
+            file.sync_data()?;
+            file.metadata()
+        })();
+        draft.inode = written.map_err(DiskError::doing("write", &draft.path))?.ino();
+        Ok(draft)
+    }
+
+    /// Gives it its name, over the file that looks like `old`; if another one stands there by now, nothing is done.
+    pub fn replace(self, old: &Stamp) -> Result<Stamp, DiskError> {
+        let there = fs::metadata(&self.path).map_err(DiskError::doing("look at", &self.path))?;
+        if stamp(&there) != *old {
+            let source = io::Error::new(io::ErrorKind::ResourceBusy, "somebody else has just changed it");
+            return Err(DiskError { action: "replace", path: self.path.clone(), source });
+        }
+        let renamed = fs::rename(draft_path(&self.path), &self.path);
+        self.finish(renamed)
+    }
+
+    /// Gives it its name, at which nothing stands; if something does by now, nothing is done.
+    pub fn place(self) -> Result<Stamp, DiskError> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        let draft = draft_path(&self.path);
+        let renamed = match renameat_with(CWD, &draft, CWD, &self.path, RenameFlags::NOREPLACE) {
+            // Some file systems do not know how; the name was free a moment ago.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => fs::rename(&draft, &self.path),
+            renamed => renamed.map_err(io::Error::from),
+        };
+        self.finish(renamed)
+    }
+
+    /// Tells how the file looks. Should somebody have replaced it in the meantime, the stamp is one that no file has.
+    fn finish(mut self, renamed: io::Result<()>) -> Result<Stamp, DiskError> {
+        renamed.map_err(DiskError::doing("write", &self.path))?;
+        self.placed = true;
+        let now = stamp(&fs::metadata(&self.path).map_err(DiskError::doing("look at", &self.path))?);
+        Ok(if now.inode == self.inode && now.bytes == self.bytes { now } else { Stamp::default() })
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.placed {
+            // It may hold the last free bytes of a full disk.
+            let _ = fs::remove_file(draft_path(&self.path));
+        }
+    }
 }
 
 /// Waits until the names in a folder are on disk.

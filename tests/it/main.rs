@@ -1,6 +1,7 @@
 //! The one test program, a module a feature.
 mod cache;
 mod cli;
+mod commit;
 mod compiled;
 mod crash;
 mod door;
