@@ -62,7 +62,7 @@ impl Target for InPlace<'_> {
                 there => there.map(|there| there.modified),
             },
         };
-        let known = replace(&target, &page.bytes, hash, later_than(old, self.now))?;
+        let known = write_over(&target, &page.bytes, hash, old, self.now)?;
         Ok((Outcome::Written(page.bytes.len()), known))
     }
 }
@@ -72,10 +72,17 @@ fn later_than(old: Option<u64>, now: u64) -> u64 {
     old.map_or(now, |old| now.max(old + 1))
 }
 
-fn replace(target: &Path, bytes: &[u8], hash: u64, modified: u64) -> Result<Known, DiskError> {
+/// Puts a page in the place of the one of the time `old`, or where none was.
+fn write_over(target: &Path, bytes: &[u8], hash: u64, old: Option<u64>, now: u64) -> Result<Known, DiskError> {
     let draft = disk::draft_path(target);
-    let written = write_new(&draft, bytes, modified, OpenOptions::new().write(true).create(true).truncate(true))
-        .and_then(|known| fs::rename(&draft, target).map(|()| known));
+    let options = OpenOptions::new().write(true).create(true).truncate(true).clone();
+    let written = write_new(&draft, bytes, later_than(old, now), &options).and_then(|known| {
+        match old {
+            Some(_) => swap(&draft, target)?,
+            None => fs::rename(&draft, target)?,
+        }
+        Ok(known)
+    });
     match written {
         Ok(known) => Ok(Known { hash, ..known }),
         Err(source) => {
@@ -84,6 +91,23 @@ fn replace(target: &Path, bytes: &[u8], hash: u64, modified: u64) -> Result<Know
             Err(DiskError { action: "write", path: target.to_owned(), source })
         }
     }
+}
+
+/// Puts a draft in the place of a file, at once, and removes that file.
+///
+/// The two are exchanged, not renamed one over the other: ext4 takes a rename over a file for a program that hopes to
+/// be durable, and writes the bytes out before it goes on. A page can be drawn again, and need not wait for the disk.
+fn swap(draft: &Path, target: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    // A folder would be exchanged as well, and then be there under the draft's name.
+    let is_file = fs::symlink_metadata(target).is_ok_and(|meta| meta.is_file());
+    if is_file && renameat_with(CWD, draft, CWD, target, RenameFlags::EXCHANGE).is_ok() {
+        // A draft that stays is swept at the next start.
+        let _ = fs::remove_file(draft);
+        return Ok(());
+    }
+    // Gone in the meantime, or a file system that cannot exchange.
+    fs::rename(draft, target)
 }
 
 /// Writes a file that nobody reads yet, with this modification time; makes its folder if it has none.
