@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::clock;
 use super::error::Error;
+use super::held_back::HeldBack;
 use super::progress::Progress;
 use crate::disk;
 use crate::model::{Change, Page, PageKey, Problem, Report, Site, Thread, ThreadKey};
@@ -273,7 +274,9 @@ impl Builder {
         progress.stage("building");
         progress.expect(new.len() + old.len());
         let now = publish::seconds(clock::system());
-        for pages in [new, old] {
+        for mut pages in [new, old] {
+            let held_back = HeldBack::by(&self.due.draw, &shown.site);
+            self.due.draw.extend(pages.extract_if(.., |page| held_back.has(page)));
             let target = InPlace { shelf: &self.shelf, now };
             let results = draw_and_put(&self.dir, &shown, pages, &target, warm, Some(&self.previews), progress);
             for result in results {
@@ -301,10 +304,11 @@ impl Builder {
         for failure in &failures {
             report.problems.push(Problem::new(&failure.path, format!("cannot be removed: {}", failure.source)));
         }
-        for path in paths {
-            self.shelf.forget(&path);
-            report.removed.push(path);
-        }
+        let stays = |path: &String| failures.iter().any(|failure| failure.path == self.shelf.root().join(path));
+        let (staying, removed): (Vec<String>, Vec<String>) = paths.into_iter().partition(stays);
+        self.due.stale.extend(staying);
+        removed.iter().for_each(|path| self.shelf.forget(path));
+        report.removed.extend(removed);
     }
 
     /// Draws all pages into a fresh folder and puts it in the place of the old one. If anything fails, the old one

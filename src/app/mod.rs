@@ -5,6 +5,7 @@ mod check;
 pub mod clock;
 mod desk;
 pub mod error;
+mod held_back;
 mod import;
 mod new;
 pub mod progress;

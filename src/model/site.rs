@@ -139,7 +139,7 @@ impl Site {
     }
 
     /// The numbers of a thread's posts.
-    pub fn numbers(&self, key: &ThreadKey) -> Vec<PostNo> {
+    fn numbers(&self, key: &ThreadKey) -> Vec<PostNo> {
         let board = self.boards.get(&key.board);
         let found = board.and_then(|board| Some(board.places.of(board.threads.get(&key.no)?)));
         found.unwrap_or_default()
@@ -151,6 +151,12 @@ impl Site {
         if let Some(summary) = board.and_then(|board| board.threads.get_mut(&key.no)) {
             summary.stamp = stamp;
         }
+    }
+
+    /// The threads elsewhere that name a post of this one.
+    pub fn naming(&self, key: &ThreadKey) -> BTreeSet<ThreadKey> {
+        let quotes = self.numbers(key).into_iter().map(|no| (key.board.clone(), no));
+        quotes.filter_map(|quote| self.citing.get(&quote)).flatten().cloned().collect()
     }
 
     /// Takes over what changed, and tells what that means.

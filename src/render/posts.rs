@@ -1,5 +1,7 @@
 //! The posts of a thread, drawn: each body once, for the thread's page and for the index.
 
+use std::fmt::Write;
+
 use super::links::{self, ThreadLinks};
 use super::markup;
 use super::previews::Preview;
@@ -76,7 +78,7 @@ impl<'a> DrawnThread<'a> {
         let mut href = String::new();
         for (index, post) in self.thread.posts.iter().enumerate() {
             href.clear();
-            href.push_str(&format!("#p{}", post.no));
+            let _ = write!(href, "#p{}", post.no);
             let link = |no: &PostNo| Backlink { no: no.get(), href: format!("#p{no}") };
             let backlinks: Vec<Backlink> = self.backlinks[index].iter().map(link).collect();
             self.post(theme, index, &href, &self.bodies[index], &backlinks, &mut out)?;

@@ -163,6 +163,48 @@ fn a_page_that_cannot_be_written_costs_itself_alone_and_keeps_what_it_links_to()
     assert!(site.page("tech/index.html").contains("thread/3.html") && !site.has_page("tech/thread/2.html"));
 }
 
+#[test]
+fn no_page_links_to_a_new_one_that_could_not_be_written() {
+    let site = Sandbox::new(&format!(
+        "{TWO_THREADS}==> content/art/1.md\n--- {{no: 1}}\n>>>/tech/3\n==> content/art/2.md\n--- {{no: 2}}\nelsewhere\n"
+    ));
+    site.build();
+    let (mut builder, _) = site.open();
+    fs::create_dir(site.path("public/tech/thread/3.html")).unwrap();
+    site.write("content/tech/3.md", "--- {no: 3}\nnew\n");
+    site.write("content/art/2.md", "--- {no: 2}\nedited\n");
+    builder.take_all(&mut Report::default()).unwrap();
+    let report = publish(&mut builder);
+    assert!(report.problems[0].to_string().contains("tech/thread/3.html: cannot be written"), "{:?}", report.problems);
+    for (path, bytes) in files_below(&site.path("public")) {
+        assert!(!String::from_utf8_lossy(&bytes).contains("thread/3.html"), "{path} links to a page that is not there");
+    }
+    assert!(site.page("art/thread/2.html").contains("edited"), "what has nothing to do with it goes on");
+    assert!(builder.is_due());
+    fs::remove_dir(site.path("public/tech/thread/3.html")).unwrap();
+    assert_eq!(publish(&mut builder).problems, []);
+    for page in ["index.html", "tech/index.html", "tech/catalog.html", "art/thread/1.html"] {
+        assert!(site.page(page).contains("thread/3.html"), "{page}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_removed_is_tried_again() {
+    let site = Sandbox::new(TWO_THREADS);
+    site.build();
+    let (mut builder, _) = site.open();
+    site.remove("public/tech/thread/2.html");
+    fs::create_dir(site.path("public/tech/thread/2.html")).unwrap();
+    site.remove("content/tech/2.md");
+    builder.take_all(&mut Report::default()).unwrap();
+    let report = publish(&mut builder);
+    assert!(report.problems[0].to_string().contains("cannot be removed"), "{:?}", report.problems);
+    assert!(report.removed.is_empty() && builder.is_due());
+    fs::remove_dir(site.path("public/tech/thread/2.html")).unwrap();
+    assert_eq!(publish(&mut builder).removed, ["tech/thread/2.html"]);
+    assert!(!builder.is_due());
+}
+
 /// What happens below a folder while `act` runs: paths in order, a removed one with a `-` before it.
 fn happenings(folder: &Path, act: impl FnOnce()) -> Vec<String> {
     let (send, events) = mpsc::channel();

@@ -1,0 +1,60 @@
+//! What waits for new pages that could not be put in their place: pages that would link to them. They are tried again
+//! together, so that no link leads nowhere.
+
+use std::collections::BTreeSet;
+
+use crate::model::{BoardSlug, PageKey, Site, ThreadKey};
+
+/// The pages that would link to what failed.
+#[derive(Default)]
+pub struct HeldBack {
+    boards: BTreeSet<BoardSlug>,
+    pages: BTreeSet<PageKey>,
+    everything: bool,
+}
+
+impl HeldBack {
+    /// What waits for the pages that failed.
+    pub fn by(failed: &BTreeSet<PageKey>, site: &Site) -> HeldBack {
+        let mut held_back = HeldBack::default();
+        for page in failed {
+            match page {
+                // Every page links to the assets and to the boards.
+                PageKey::Asset(_) | PageKey::Index(_, 1) => held_back.everything = true,
+                PageKey::Thread(board, no) => {
+                    let key = ThreadKey { board: board.clone(), no: *no };
+                    site.naming(&key).into_iter().for_each(|naming| held_back.add_thread(naming, site));
+                    held_back.boards.insert(board.clone());
+                }
+                PageKey::ArchivePart(board, _)
+                | PageKey::Archive(board)
+                | PageKey::Catalog(board)
+                | PageKey::Index(board, _) => drop(held_back.boards.insert(board.clone())),
+                PageKey::NotFound | PageKey::Home => {}
+            }
+        }
+        held_back
+    }
+
+    /// A thread, and the index page on which its posts are shown too.
+    fn add_thread(&mut self, key: ThreadKey, site: &Site) {
+        if let Some(page) = site.board(&key.board).and_then(|board| board.page_of(key.no)) {
+            self.pages.insert(PageKey::Index(key.board.clone(), page));
+        }
+        self.pages.insert(PageKey::Thread(key.board, key.no));
+    }
+
+    /// Whether this page waits.
+    pub fn has(&self, page: &PageKey) -> bool {
+        self.everything
+            || self.pages.contains(page)
+            || match page {
+                PageKey::ArchivePart(board, _)
+                | PageKey::Archive(board)
+                | PageKey::Catalog(board)
+                | PageKey::Index(board, _) => self.boards.contains(board),
+                PageKey::Home => !self.boards.is_empty(),
+                PageKey::Asset(_) | PageKey::Thread(..) | PageKey::NotFound => false,
+            }
+    }
+}
