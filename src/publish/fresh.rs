@@ -14,23 +14,23 @@ use crate::model::Page;
 pub struct Fresh<'a> {
     folder: PathBuf,
     old: &'a Shelf,
+    /// Whether anything stands at the old folder's path. If not, there is nothing to compare with.
+    old_is_there: bool,
     now: u64,
 }
 
 impl<'a> Fresh<'a> {
     /// Begins a new folder beside that of `old`; what an earlier attempt left there is removed.
     pub fn begin(old: &'a Shelf, now: u64) -> Result<Fresh<'a>, DiskError> {
-        let folder = beside(old.root(), "new");
-        remove_all(&folder)?;
-        disk::create_dir_all(&folder)?;
-        Ok(Fresh { folder, old, now })
+        Fresh::at(beside(old.root(), "new"), old, now)
     }
 
     /// Begins a new folder elsewhere, to compare it with the old one and to throw it away.
     pub fn at(folder: PathBuf, old: &'a Shelf, now: u64) -> Result<Fresh<'a>, DiskError> {
         remove_all(&folder)?;
         disk::create_dir_all(&folder)?;
-        Ok(Fresh { folder, old, now })
+        let old_is_there = fs::symlink_metadata(old.root()).is_ok();
+        Ok(Fresh { folder, old, old_is_there, now })
     }
 
     /// The folder that is being filled.
@@ -66,7 +66,8 @@ impl Target for Fresh<'_> {
         let before = self.old.root().join(&path);
         let old = match self.old.get(&path) {
             Some(known) => Some(*known),
-            None => known::look(&before)?,
+            None if self.old_is_there => known::look(&before)?,
+            None => None,
         };
         if let Some(old) = old
             && old.bytes == page.bytes.len() as u64
