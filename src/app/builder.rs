@@ -6,22 +6,20 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
-
-use rayon::prelude::*;
+use std::panic::resume_unwind;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::clock;
+use super::drawing::{Drawing, InMemory, note};
 use super::error::Error;
 use super::held_back::HeldBack;
 use super::progress::Progress;
 use crate::disk;
-use crate::model::{Change, Page, PageKey, Problem, Report, Site, Thread, ThreadKey};
-use crate::publish::{self, Fresh, InPlace, Known, Outcome, Shelf, Target};
-use crate::render::draw::DrawError;
-use crate::render::{Job, Pen, Previews, Theme, excerpt, plan};
+use crate::model::{Arrival, Change, PageKey, Problem, Report, Site, Stamp, Thread, ThreadKey};
+use crate::publish::{self, Fresh, InPlace, Known, Shelf};
+use crate::render::{Previews, Theme, excerpt, plan};
 use crate::store::cache::{Cache, CachedBoard};
-use crate::store::commit::Written;
+use crate::store::commit::{self, Committed, Foreseen, Written};
 use crate::store::content::{self, ContentError, Found, Frame};
 use crate::store::numbers::Numbers;
 use crate::store::site_dir::{Lock, SiteDir};
@@ -44,10 +42,23 @@ pub struct Builder {
     /// Pages that are not as they should be: the plan of the next [`Builder::publish`].
     due: plan::Touched,
     previews: Previews,
+    /// Pages that are drawn as they will be after the next [`Builder::publish`]. Whatever changes the site clears this.
+    ahead: InMemory,
     /// Which folder `public/` was, to notice that somebody removed it.
     public_folder: Option<FolderId>,
     saved: bool,
     _lock: Lock,
+}
+
+/// More pages than this are not drawn before the threads they show are durable.
+const DRAWN_AHEAD_MAX: usize = 64;
+
+/// Nor are those of threads that are larger than this together, in bytes of their files.
+const DRAWN_AHEAD_BYTES_MAX: usize = 4 << 20;
+
+/// Whether what these threads touch may be held in memory.
+fn small(threads: &[Foreseen]) -> bool {
+    threads.iter().map(|thread| thread.bytes).sum::<usize>() <= DRAWN_AHEAD_BYTES_MAX
 }
 
 /// Whether a build starts from nothing.
@@ -101,6 +112,7 @@ impl Builder {
                 numbers,
                 due,
                 previews: Previews::default(),
+                ahead: InMemory::new(),
                 public_folder,
                 saved: false,
                 _lock: lock,
@@ -128,27 +140,85 @@ impl Builder {
         read(&self.shown)
     }
 
-    /// Commits posts of the inbox, and notes which pages they touch.
-    pub fn commit(&mut self, arrivals: Vec<crate::model::Arrival>) -> crate::store::commit::Committed {
+    /// Commits posts of the inbox, notes which pages they touch, and draws these while the disk is busy.
+    ///
+    /// What the threads will hold is known before their files are durable. So the pages are drawn then, and put in
+    /// their place later, once the files are. If the disk did not do as was foreseen, they are thrown away.
+    pub fn commit(&mut self, arrivals: Vec<Arrival>) -> Committed {
         let content = self.dir.content();
         let shown = self.shown.clone();
-        let shown = read(&shown);
-        crate::store::commit::commit(&content, &shown.site, &mut self.numbers, arrivals, clock::now())
+        let plan = commit::plan(&content, &read(&shown).site, &mut self.numbers, arrivals, clock::now());
+        let foreseen = plan.foreseen().filter(|threads| !self.is_due() && small(threads));
+        let (outcome, drawn) = match &foreseen {
+            None => (plan.write(), InMemory::new()),
+            Some(threads) => std::thread::scope(|scope| {
+                let writing = scope.spawn(|| plan.write());
+                let drawn = self.foresee(threads);
+                (writing.join().unwrap_or_else(|panic| resume_unwind(panic)), drawn)
+            }),
+        };
+        let committed = plan.finish(outcome, &read(&shown).site, &mut self.numbers);
+        match foreseen {
+            None => self.take_written(&committed.written),
+            Some(_) if committed.failed.is_empty() => self.confirm(&committed.written),
+            Some(threads) => {
+                let keys = threads.into_iter().map(|thread| thread.key).collect();
+                self.take(&keys, &mut Report::default());
+                return committed;
+            }
+        }
+        self.ahead = drawn;
+        committed
+    }
+
+    /// Takes over threads as they will be, and draws what that touches.
+    fn foresee(&mut self, threads: &[Foreseen]) -> InMemory {
+        let summed_up = threads.iter().map(|thread| (&thread.key, &thread.thread, Stamp::default(), thread.hash));
+        self.take_over(summed_up);
+        let warm = threads.iter().map(|thread| (thread.key.clone(), thread.thread.clone())).collect();
+        let shown = read(&self.shown);
+        let has_page = |key: &&PageKey| plan::has_page(&shown.site, &shown.theme, key);
+        let pages: Vec<PageKey> = self.due.draw.iter().filter(has_page).cloned().collect();
+        if DRAWN_AHEAD_MAX < pages.len() {
+            return InMemory::new();
+        }
+        self.forget_previews(&pages);
+        let progress = Progress::new(true);
+        let previews = Some(&self.previews);
+        Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews, progress: &progress }.draw(pages)
+    }
+
+    /// The files are there as they were foreseen: notes how they look.
+    fn confirm(&mut self, written: &[Written]) {
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        written.iter().for_each(|written| shown.site.restamp(&written.key, written.stamp));
     }
 
     /// Takes over threads that commit has written.
-    pub fn take_written(&mut self, written: &[Written]) {
-        let changes = {
-            let shown = self.read_shown();
-            let change = |written: &Written| {
-                let board = shown.site.board(&written.key.board)?;
-                let (thread, stamp, hash) = (&written.thread, written.stamp, written.hash);
-                let now = content::number(thread, &written.key, &board.settings, stamp, hash, excerpt);
-                Some(Change { key: written.key.clone(), now: Some(now) })
-            };
-            written.iter().filter_map(change).collect()
+    fn take_written(&mut self, written: &[Written]) {
+        self.take_over(written.iter().map(|written| (&written.key, &written.thread, written.stamp, written.hash)));
+    }
+
+    fn take_over<'a>(&mut self, threads: impl Iterator<Item = (&'a ThreadKey, &'a Arc<Thread>, Stamp, u64)>) {
+        self.ahead.clear();
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        let change = |(key, thread, stamp, hash): (&ThreadKey, &Arc<Thread>, Stamp, u64)| {
+            let board = shown.site.board(&key.board)?;
+            let now = content::number(thread, key, &board.settings, stamp, hash, excerpt);
+            Some(Change { key: key.clone(), now: Some(now) })
         };
-        self.apply(Found { changes, ..Found::default() }, &mut Report::default());
+        let changes: Vec<Change> = threads.filter_map(change).collect();
+        let delta = shown.site.apply(changes);
+        self.due.add(plan::touched(&shown.site, &delta));
+        self.saved = false;
+    }
+
+    fn forget_previews(&self, pages: &[PageKey]) {
+        for page in pages {
+            if let PageKey::Thread(board, no) = page {
+                self.previews.forget(&ThreadKey { board: board.clone(), no: *no });
+            }
+        }
     }
 
     /// Looks at these threads' files again.
@@ -171,11 +241,13 @@ impl Builder {
     }
 
     fn apply(&mut self, found: Found, report: &mut Report) {
+        self.ahead.clear();
         let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
         let delta = note_found(&mut shown.site, found, report);
         let touched = plan::touched(&shown.site, &delta);
         if !delta.drawn.is_empty() || !delta.gone.is_empty() {
-            self.numbers.learn(&shown.site);
+            let boards = delta.boards.keys().filter_map(|slug| shown.site.board(slug));
+            boards.for_each(|board| self.numbers.learn_board(board));
             self.saved = false;
         }
         drop(shown);
@@ -221,6 +293,7 @@ impl Builder {
 
     /// Makes all pages due, and whatever else lies in `public/` stale.
     fn redraw_all(&mut self) {
+        self.ahead.clear();
         let shown = read(&self.shown);
         let all = plan::all_pages(&shown.site, &shown.theme);
         self.due.stale = stale(&self.shelf, &self.due.strangers, &shown.site, &shown.theme);
@@ -253,6 +326,7 @@ impl Builder {
 
     /// Draws and publishes what is due. `warm` holds threads that need not be read again.
     pub fn publish(&mut self, warm: &BTreeMap<ThreadKey, Arc<Thread>>, progress: &Progress, report: &mut Report) {
+        let mut drawn = std::mem::take(&mut self.ahead);
         let due = std::mem::take(&mut self.due);
         let shown_lock = self.shown.clone();
         let shown = read(&shown_lock);
@@ -265,11 +339,8 @@ impl Builder {
         // Pages that are not there yet come first, so that no link to them leads nowhere, not even for a moment.
         let (old, new): (Vec<PageKey>, Vec<PageKey>) = draw.into_iter().partition(exists);
         let gone: Vec<String> = due.gone.iter().filter(|key| exists(key)).map(PageKey::path).collect();
-        for page in new.iter().chain(&old) {
-            if let PageKey::Thread(board, no) = page {
-                self.previews.forget(&ThreadKey { board: board.clone(), no: *no });
-            }
-        }
+        let undrawn: Vec<PageKey> = new.iter().chain(&old).filter(|key| !drawn.contains_key(key)).cloned().collect();
+        self.forget_previews(&undrawn);
         publish::remove_links(self.shelf.root(), &due.strangers);
         progress.stage("building");
         progress.expect(new.len() + old.len());
@@ -278,7 +349,8 @@ impl Builder {
             let held_back = HeldBack::by(&self.due.draw, &shown.site);
             self.due.draw.extend(pages.extract_if(.., |page| held_back.has(page)));
             let target = InPlace { shelf: &self.shelf, now };
-            let results = draw_and_put(&self.dir, &shown, pages, &target, warm, Some(&self.previews), progress);
+            let drawing = Drawing { dir: &self.dir, shown: &shown, warm, previews: Some(&self.previews), progress };
+            let results = drawing.draw_and_put(pages, &mut drawn, &target);
             for result in results {
                 note(result, &mut self.shelf, &mut self.due.draw, report);
             }
@@ -320,8 +392,9 @@ impl Builder {
         let all = plan::all_pages(&shown.site, &shown.theme);
         progress.stage("building");
         progress.expect(all.len());
-        let results =
-            draw_and_put(&self.dir, &shown, all.iter().cloned().collect(), &fresh, &BTreeMap::new(), None, progress);
+        let warm = BTreeMap::new();
+        let drawing = Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None, progress };
+        let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh);
         let mut shelf = Shelf::new(self.shelf.root().to_owned());
         let mut failed = BTreeSet::new();
         for result in results {
@@ -369,8 +442,9 @@ impl Builder {
         let all = plan::all_pages(&shown.site, &shown.theme);
         progress.stage("building");
         progress.expect(all.len());
-        let results =
-            draw_and_put(&self.dir, &shown, all.into_iter().collect(), &fresh, &BTreeMap::new(), None, progress);
+        let warm = BTreeMap::new();
+        let drawing = Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None, progress };
+        let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh);
         let mut shelf = Shelf::new(fresh.folder().to_owned());
         for result in results {
             note(result, &mut shelf, &mut BTreeSet::new(), report);
@@ -498,79 +572,6 @@ fn stale(shelf: &Shelf, strangers: &BTreeSet<String>, site: &Site, theme: &Theme
 /// Whether a page of the site has this path.
 fn has_path(site: &Site, theme: &Theme, path: &str) -> bool {
     PageKey::of_path(path).is_some_and(|key| plan::has_page(site, theme, &key))
-}
-
-type PutResult = (PageKey, Result<(Outcome, Known), Problem>);
-
-/// Draws pages in portions, in parallel, and puts each in its place as soon as it is drawn.
-fn draw_and_put(
-    dir: &SiteDir,
-    shown: &Shown,
-    pages: Vec<PageKey>,
-    target: &dyn Target,
-    warm: &BTreeMap<ThreadKey, Arc<Thread>>,
-    previews: Option<&Previews>,
-    progress: &Progress,
-) -> Vec<PutResult> {
-    let read = |key: &ThreadKey| match warm.get(key) {
-        Some(thread) => Ok(thread.clone()),
-        None => content::read_thread(dir.root(), key).map(Arc::new).map_err(|error| super::error::chain(&error)),
-    };
-    let pen = Pen { site: &shown.site, theme: &shown.theme, read: &read, previews };
-    let jobs = plan::jobs(&shown.site, pages);
-    let draw = |job: &Job| draw_job(&pen, job, target, progress);
-    match jobs.len() {
-        // Not worth waking another thread.
-        0..2 => jobs.iter().flat_map(draw).collect(),
-        _ => jobs.par_iter().flat_map_iter(draw).collect(),
-    }
-}
-
-/// A panic costs one page: the job is done again page by page, and only what panics then is given up.
-fn draw_job(pen: &Pen<'_>, job: &Job, target: &dyn Target, progress: &Progress) -> Vec<PutResult> {
-    let results = Mutex::new(Vec::new());
-    let attempt = |job: &Job| {
-        catch_unwind(AssertUnwindSafe(|| {
-            pen.draw(job, &mut |(key, drawn)| {
-                progress.tick();
-                let result = put(&key, drawn, target);
-                results.lock().unwrap_or_else(PoisonError::into_inner).push((key, result));
-            });
-        }))
-    };
-    if attempt(job).is_err() {
-        results.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        for (key, single) in job.singly() {
-            if attempt(&single).is_err() {
-                let problem = Problem::new(key.path(), "drawing this page panicked; its last version stays");
-                results.lock().unwrap_or_else(PoisonError::into_inner).push((key, Err(problem)));
-            }
-        }
-    }
-    results.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn put(key: &PageKey, drawn: Result<Page, DrawError>, target: &dyn Target) -> Result<(Outcome, Known), Problem> {
-    let page =
-        drawn.map_err(|error| Problem::new(key.path(), format!("cannot be drawn: {}", super::error::chain(&error))))?;
-    target.put(&page).map_err(|error| Problem::new(&error.path, format!("cannot be written: {}", error.source)))
-}
-
-fn note((key, result): PutResult, shelf: &mut Shelf, failed: &mut BTreeSet<PageKey>, report: &mut Report) {
-    report.drawn += 1;
-    match result {
-        Ok((outcome, known)) => {
-            shelf.learn(key.path(), known);
-            if let Outcome::Written(bytes) = outcome {
-                report.bytes_written += bytes as u64;
-                report.written.push(key);
-            }
-        }
-        Err(problem) => {
-            report.problems.push(problem);
-            failed.insert(key);
-        }
-    }
 }
 
 /// What tells a folder from another of the same name: the inode's number, and when it was made, since numbers return.

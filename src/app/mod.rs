@@ -4,6 +4,7 @@ pub mod builder;
 mod check;
 pub mod clock;
 mod desk;
+mod drawing;
 pub mod error;
 mod held_back;
 mod import;

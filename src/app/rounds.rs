@@ -298,7 +298,6 @@ impl Rounds {
         let arrivals: Vec<Arrival> = self.batches.iter().flat_map(|batch| batch.arrivals.iter().cloned()).collect();
         let posts = arrivals.len();
         let committed = if arrivals.is_empty() { Committed::default() } else { self.builder.commit(arrivals) };
-        self.builder.take_written(&committed.written);
         let warm: BTreeMap<ThreadKey, Arc<Thread>> =
             committed.written.iter().map(|written| (written.key.clone(), written.thread.clone())).collect();
         if self.builder.is_due() {

@@ -3,7 +3,7 @@
 //! Each thread's posts are numbered and written together, and the next number only moves on when their file is
 //! there. So a full disk leaves no gap, and posts that could not be written stay in the inbox, to be tried again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -67,21 +67,108 @@ pub fn commit(
     arrivals: Vec<Arrival>,
     now: DateTime<Utc>,
 ) -> Committed {
+    let plan = plan(content, site, numbers, arrivals, now);
+    let outcome = plan.write();
+    plan.finish(outcome, site, numbers)
+}
+
+/// The first step of [`commit`]: what is to be written. Nothing is written yet, and no number is used.
+pub fn plan(content: &Path, site: &Site, numbers: &mut Numbers, arrivals: Vec<Arrival>, now: DateTime<Utc>) -> Plan {
     let mut committed = Committed::default();
     let groups = group(site, arrivals, &mut committed);
-    let mut committing = Committing { content, site, numbers, now, drafts: Vec::new(), bytes: 0, committed };
-    for group in groups {
-        match group {
-            Group::New(arrival) => committing.start_thread(arrival),
-            Group::Replies(key, replies) => committing.add_replies(key, replies),
+    let plan = Plan { content: content.to_owned(), now, drafts: Vec::new(), bytes: 0, later: groups.into(), committed };
+    let mut committing = Committing { site, numbers, plan };
+    committing.fill();
+    committing.plan
+}
+
+/// Posts that have numbers, and the thread files that would hold them.
+pub struct Plan {
+    content: PathBuf,
+    now: DateTime<Utc>,
+    /// What is to be written next, in the order of numbers on each board.
+    drafts: Vec<Planned>,
+    /// The size of those.
+    bytes: usize,
+    /// What there was no room for.
+    later: VecDeque<Group>,
+    committed: Committed,
+}
+
+/// What became of each planned file: how it looks now, or why it could not be written. `None` if it was not tried,
+/// since one before it on the same board failed.
+pub struct Outcome {
+    files: Vec<Option<Result<Stamp, DiskError>>>,
+    folders: Vec<DiskError>,
+}
+
+impl Plan {
+    /// The threads as their files will hold them, if all goes well; with the XXH3 of the file. `None` if there is more
+    /// to write than is held at once.
+    pub fn foreseen(&self) -> Option<Vec<Foreseen>> {
+        let foreseen = |planned: &Planned| Foreseen {
+            key: planned.key.clone(),
+            thread: planned.thread.clone(),
+            hash: planned.hash(),
+            bytes: planned.bytes.len(),
+        };
+        self.later.is_empty().then(|| self.drafts.iter().map(foreseen).collect())
+    }
+
+    /// The second step: writes all bytes at the same time, then the names in the order of the numbers, then makes the
+    /// names durable. Needs to know nothing of the site, so that others may look at it meanwhile.
+    pub fn write(&self) -> Outcome {
+        let paths = self.drafts.iter().map(|planned| self.path(&planned.key)).collect();
+        let mut broken: BTreeSet<&BoardSlug> = BTreeSet::new();
+        let mut changed: BTreeSet<&BoardSlug> = BTreeSet::new();
+        let mut files = Vec::with_capacity(self.drafts.len());
+        for (planned, draft) in self.drafts.iter().zip(write_together(&self.drafts, paths)) {
+            let board = &planned.key.board;
+            if broken.contains(board) {
+                files.push(None);
+                continue;
+            }
+            let placed = draft.and_then(|draft| match &planned.old {
+                Some(old) => draft.replace(old),
+                None => draft.place(),
+            });
+            let _ = if placed.is_ok() { changed.insert(board) } else { broken.insert(board) };
+            files.push(Some(placed));
         }
-        if DRAFTS_TOGETHER <= committing.drafts.len() || DRAFT_BYTES_TOGETHER <= committing.bytes {
+        Outcome { files, folders: sync_together(changed.into_iter().map(|board| self.folder(board)).collect()) }
+    }
+
+    /// The last step: notes what was written, and does again what an earlier failure held up. `site` is as it was when
+    /// the plan was made.
+    pub fn finish(self, outcome: Outcome, site: &Site, numbers: &mut Numbers) -> Committed {
+        let mut committing = Committing { site, numbers, plan: self };
+        committing.note(outcome);
+        while committing.has_more() {
             committing.write_drafts();
         }
+        committing.save_numbers();
+        committing.plan.committed
     }
-    committing.write_drafts();
-    committing.sync_folders();
-    committing.committed
+
+    fn folder(&self, board: &BoardSlug) -> PathBuf {
+        self.content.join(board.as_str())
+    }
+
+    fn path(&self, key: &ThreadKey) -> PathBuf {
+        thread_path(&self.folder(&key.board), key.no)
+    }
+}
+
+/// A thread as its file will hold it.
+pub struct Foreseen {
+    /// The thread.
+    pub key: ThreadKey,
+    /// What it will hold.
+    pub thread: Arc<Thread>,
+    /// XXH3 of the file's bytes.
+    pub hash: u64,
+    /// The file's size in bytes.
+    pub bytes: usize,
 }
 
 /// Thread files that are written at the same time: a disk syncs many about as quickly as one.
@@ -132,24 +219,18 @@ fn thread_for(site: &Site, arrival: &Arrival) -> Result<Option<ThreadKey>, Refus
     }
 }
 
-/// A commit on its way.
+/// A plan, and what is needed to go on with it.
 struct Committing<'a> {
-    content: &'a Path,
     site: &'a Site,
     numbers: &'a mut Numbers,
-    now: DateTime<Utc>,
-    /// What is to be written next, in the order of numbers on each board.
-    drafts: Vec<Planned>,
-    /// The size of those.
-    bytes: usize,
-    committed: Committed,
+    plan: Plan,
 }
 
 /// A thread file that is to be written.
 struct Planned {
     key: ThreadKey,
     bytes: Vec<u8>,
-    thread: Thread,
+    thread: Arc<Thread>,
     /// How the file looks that it replaces; `None` for a new thread.
     old: Option<Stamp>,
     /// The posts that are new in it.
@@ -157,26 +238,45 @@ struct Planned {
 }
 
 impl Committing<'_> {
-    fn folder(&self, board: &BoardSlug) -> PathBuf {
-        self.content.join(board.as_str())
+    /// Plans as much as may be held at once.
+    fn fill(&mut self) {
+        while self.plan.drafts.len() < DRAFTS_TOGETHER && self.plan.bytes < DRAFT_BYTES_TOGETHER {
+            match self.plan.later.pop_front() {
+                None => return,
+                Some(Group::New(arrival)) => self.start_thread(arrival),
+                Some(Group::Replies(key, replies)) => self.add_replies(key, replies),
+            }
+        }
+    }
+
+    fn has_more(&mut self) -> bool {
+        self.fill();
+        !self.plan.drafts.is_empty()
     }
 
     fn start_thread(&mut self, arrival: Arrival) {
+        let opens = |planned: &Planned| planned.thread.op().id.as_ref() == Some(&arrival.id);
+        let same = |planned: &&mut Planned| planned.key.board == arrival.board && opens(planned);
+        // The same post may have come twice in this batch.
+        if let Some(planned) = self.plan.drafts.iter_mut().find(same) {
+            planned.added.push(arrival);
+            return;
+        }
         let key = |no| ThreadKey { board: arrival.board.clone(), no };
         match self.existing_thread(&arrival) {
             Ok(None) => {}
             Ok(Some(no)) => {
-                self.committed.placed.push(Placed { id: arrival.id.clone(), key: key(no), no });
+                self.plan.committed.placed.push(Placed { id: arrival.id.clone(), key: key(no), no });
                 return;
             }
-            Err(error) => return fail(vec![arrival], error, &mut self.committed),
+            Err(error) => return fail(vec![arrival], error, &mut self.plan.committed),
         }
         let Some(no) = self.free_number(&arrival.board) else {
-            self.committed.refused.push((arrival, Refusal::NumbersUsedUp));
+            self.plan.committed.refused.push((arrival, Refusal::NumbersUsedUp));
             return;
         };
-        let post = arrival.clone().into_post(no, arrival.at.unwrap_or(self.now));
-        let thread = Thread { flags: ThreadFlags::default(), changed: None, posts: vec![post] };
+        let post = arrival.clone().into_post(no, arrival.at.unwrap_or(self.plan.now));
+        let thread = Arc::new(Thread { flags: ThreadFlags::default(), changed: None, posts: vec![post] });
         self.plan(Planned {
             key: key(no),
             bytes: thread_file::write(&thread),
@@ -187,20 +287,20 @@ impl Committing<'_> {
     }
 
     fn plan(&mut self, planned: Planned) {
-        self.bytes += planned.bytes.len();
-        self.drafts.push(planned);
+        self.plan.bytes += planned.bytes.len();
+        self.plan.drafts.push(planned);
     }
 
     /// The number after all that are used, or planned to be.
     fn next_number(&self, board: &BoardSlug) -> Option<PostNo> {
-        let last = self.drafts.iter().rev().find(|planned| planned.key.board == *board).map(Planned::last);
+        let last = self.plan.drafts.iter().rev().find(|planned| planned.key.board == *board).map(Planned::last);
         last.map_or_else(|| self.numbers.next(board), PostNo::next)
     }
 
     /// The next number whose file is not there yet: one that a hand has just made is not known, and must not be lost.
     fn free_number(&self, board: &BoardSlug) -> Option<PostNo> {
         let mut no = self.next_number(board)?;
-        while fs::symlink_metadata(thread_path(&self.folder(board), no)).is_ok() {
+        while fs::symlink_metadata(thread_path(&self.plan.folder(board), no)).is_ok() {
             no = no.next()?;
         }
         Some(no)
@@ -208,13 +308,9 @@ impl Committing<'_> {
 
     /// The thread that this very post has opened before: earlier in this batch, or before a crash. An error if that
     /// cannot be told now; the post would be there twice if that were taken for a no.
-    fn existing_thread(&mut self, arrival: &Arrival) -> Result<Option<PostNo>, DiskError> {
+    fn existing_thread(&self, arrival: &Arrival) -> Result<Option<PostNo>, DiskError> {
         let opens = |thread: &Thread| thread.op().id.as_ref() == Some(&arrival.id);
-        let planned = |planned: &Planned| planned.key.board == arrival.board && opens(&planned.thread);
-        if self.drafts.iter().any(planned) {
-            self.write_drafts();
-        }
-        let mut written = self.committed.written.iter().filter(|written| written.key.board == arrival.board);
+        let mut written = self.plan.committed.written.iter().filter(|written| written.key.board == arrival.board);
         if let Some(written) = written.find(|written| opens(&written.thread)) {
             return Ok(Some(written.key.no));
         }
@@ -222,7 +318,7 @@ impl Committing<'_> {
         let Some(no) = board.and_then(|board| board.thread_by_op_id(id_hash(arrival.id.as_str()))) else {
             return Ok(None);
         };
-        let path = thread_path(&self.folder(&arrival.board), no);
+        let path = thread_path(&self.plan.folder(&arrival.board), no);
         let bytes = match disk::read(&path) {
             Err(error) if error.is_absent() => return Ok(None),
             read => read?,
@@ -233,12 +329,12 @@ impl Committing<'_> {
     fn add_replies(&mut self, key: ThreadKey, replies: Vec<Arrival>) {
         let (stamp, bytes, mut thread) = match self.read_thread(&key) {
             Ok(read) => read,
-            Err(error) => return fail(replies, error, &mut self.committed),
+            Err(error) => return fail(replies, error, &mut self.plan.committed),
         };
         let (there, new): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| stands(&thread, reply).is_some());
-        self.committed.placed.extend(there.iter().filter_map(|reply| place(&key, &thread, reply)));
+        self.plan.committed.placed.extend(there.iter().filter_map(|reply| place(&key, &thread, reply)));
         if thread.flags.closed() {
-            self.committed.refused.extend(new.into_iter().map(|reply| (reply, Refusal::Locked)));
+            self.plan.committed.refused.extend(new.into_iter().map(|reply| (reply, Refusal::Locked)));
             return;
         }
         let held = thread.posts.len();
@@ -254,58 +350,53 @@ impl Committing<'_> {
                 continue;
             }
             let Some(no) = next else {
-                self.committed.refused.push((reply, Refusal::NumbersUsedUp));
+                self.plan.committed.refused.push((reply, Refusal::NumbersUsedUp));
                 continue;
             };
             next = no.next();
             // A clock that goes back must not make a thread's times go back.
             let earliest = thread.posts.last().map(|post| post.at).unwrap_or_default();
-            thread.posts.push(reply.clone().into_post(no, reply.at.unwrap_or(self.now).max(earliest)));
+            thread.posts.push(reply.clone().into_post(no, reply.at.unwrap_or(self.plan.now).max(earliest)));
             added.push(reply);
         }
         if held < thread.posts.len() {
             let bytes = thread_file::append(&bytes, &thread.posts[held..]);
-            self.plan(Planned { key, bytes, thread, old: Some(stamp), added });
+            self.plan(Planned { key, bytes, thread: Arc::new(thread), old: Some(stamp), added });
         }
     }
 
     fn read_thread(&mut self, key: &ThreadKey) -> Result<(Stamp, Vec<u8>, Thread), DiskError> {
-        let path = thread_path(&self.folder(&key.board), key.no);
-        // Before it is read: what changes afterwards is seen when it is to be replaced.
-        let meta = fs::metadata(&path).map_err(DiskError::doing("look at", &path))?;
-        let bytes = disk::read(&path)?;
+        let path = thread_path(&self.plan.folder(&key.board), key.no);
+        // What it looked like before it was read: what changes afterwards is seen when it is to be replaced.
+        let (bytes, meta) = disk::read_with_meta(&path)?;
         let reading = thread_file::read(&path, &bytes);
-        self.committed.problems.extend(reading.problems);
+        self.plan.committed.problems.extend(reading.problems);
         let unreadable = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no thread file any more");
         let thread = reading.thread.ok_or_else(unreadable).map_err(DiskError::doing("add a reply to", &path))?;
         Ok((disk::stamp(&meta), bytes, thread))
     }
 
-    /// Writes what is planned: all bytes at the same time, then the names in the order of the numbers. If one fails,
-    /// those of its board that come after it would leave a gap, and are done again, one by one.
     fn write_drafts(&mut self) {
-        let planned = std::mem::take(&mut self.drafts);
-        self.bytes = 0;
-        let paths: Vec<PathBuf> =
-            planned.iter().map(|planned| thread_path(&self.folder(&planned.key.board), planned.key.no)).collect();
-        let drafts = write_together(&planned, paths);
-        let mut broken: BTreeSet<BoardSlug> = BTreeSet::new();
+        let outcome = self.plan.write();
+        self.note(outcome);
+    }
+
+    /// Takes note of what was written. If a file failed, those of its board that come after it would leave a gap, and
+    /// are done again, one by one.
+    fn note(&mut self, outcome: Outcome) {
+        let planned = std::mem::take(&mut self.plan.drafts);
+        self.plan.bytes = 0;
+        for error in outcome.folders {
+            let board = error.path.file_name().and_then(|name| BoardSlug::parse(name.to_str()?).ok());
+            self.plan.committed.problems.push(Problem::new(&error.path, error.to_string()));
+            self.plan.committed.unsynced.extend(board);
+        }
         let mut again = Vec::new();
-        for (planned, draft) in planned.into_iter().zip(drafts) {
-            if broken.contains(&planned.key.board) {
-                again.push(planned);
-                continue;
-            }
-            let placed = draft.and_then(|draft| match &planned.old {
-                Some(old) => draft.replace(old),
-                None => draft.place(),
-            });
-            match placed {
-                Ok(stamp) => self.note_written(planned, stamp),
-                Err(error) => {
-                    broken.insert(planned.key.board.clone());
-                    fail(planned.added, error, &mut self.committed);
-                }
+        for (planned, written) in planned.into_iter().zip(outcome.files) {
+            match written {
+                None => again.push(planned),
+                Some(Ok(stamp)) => self.note_written(planned, stamp),
+                Some(Err(error)) => fail(planned.added, error, &mut self.plan.committed),
             }
         }
         again.into_iter().for_each(|planned| self.plan_again(planned));
@@ -321,45 +412,52 @@ impl Committing<'_> {
 
     fn note_written(&mut self, planned: Planned, stamp: Stamp) {
         self.numbers.used(&planned.key.board, planned.last());
-        let Planned { key, bytes, thread, added, .. } = planned;
-        self.committed.placed.extend(added.iter().filter_map(|arrival| place(&key, &thread, arrival)));
-        let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
-        self.committed.written.push(Written { key, thread: Arc::new(thread), stamp, hash });
+        let hash = planned.hash();
+        let Planned { key, thread, added, .. } = planned;
+        self.plan.committed.placed.extend(added.iter().filter_map(|arrival| place(&key, &thread, arrival)));
+        self.plan.committed.written.push(Written { key, thread, stamp, hash });
     }
 
-    /// Makes the new names durable, and remembers the numbers.
-    fn sync_folders(&mut self) {
-        let boards: BTreeSet<BoardSlug> =
-            self.committed.written.iter().map(|written| written.key.board.clone()).collect();
-        for board in boards {
-            if let Err(error) = disk::sync_folder(&self.folder(&board)) {
-                self.committed.problems.push(Problem::new(&error.path, error.to_string()));
-                self.committed.unsynced.push(board.clone());
-            }
-            self.numbers.save(&board);
-        }
+    fn save_numbers(&mut self) {
+        let boards: BTreeSet<&BoardSlug> =
+            self.plan.committed.written.iter().map(|written| &written.key.board).collect();
+        boards.into_iter().for_each(|board| self.numbers.save(board));
     }
 }
 
 impl Planned {
+    fn hash(&self) -> u64 {
+        xxhash_rust::xxh3::xxh3_64(&self.bytes)
+    }
+
     /// The highest number in it. New posts come last, and above all others.
     fn last(&self) -> PostNo {
         self.thread.posts.last().map_or(self.key.no, |post| post.no)
     }
 }
 
-/// Writes the drafts of thread files, several at a time, in the order in which they came.
+/// Writes the drafts of thread files, in the order in which they came.
 fn write_together(planned: &[Planned], paths: Vec<PathBuf>) -> Vec<Result<Draft, DiskError>> {
     let work: Vec<(&Planned, PathBuf)> = planned.iter().zip(paths).collect();
+    together(&work, |(planned, path)| Draft::write(path.clone(), &planned.bytes))
+}
+
+/// Makes the names in folders durable. Gives the failures.
+fn sync_together(folders: Vec<PathBuf>) -> Vec<DiskError> {
+    together(&folders, |folder| disk::sync_folder(folder)).into_iter().filter_map(Result::err).collect()
+}
+
+/// Does something that waits for the disk for all of `work`, several at a time. The results are in the order of the
+/// work.
+fn together<T: Sync, R: Send>(work: &[T], wait: impl Fn(&T) -> R + Sync) -> Vec<R> {
     if work.len() < 2 {
-        return work.into_iter().map(|(planned, path)| Draft::write(path, &planned.bytes)).collect();
+        return work.iter().map(wait).collect();
     }
-    let share = work.len().div_ceil(WRITERS);
     std::thread::scope(|scope| {
-        let write = |chunk: &[(&Planned, PathBuf)]| -> Vec<Result<Draft, DiskError>> {
-            chunk.iter().map(|(planned, path)| Draft::write(path.clone(), &planned.bytes)).collect()
-        };
-        let writers: Vec<_> = work.chunks(share).map(|chunk| scope.spawn(move || write(chunk))).collect();
+        let wait = &wait;
+        let chunks = work.chunks(work.len().div_ceil(WRITERS));
+        let writers: Vec<_> =
+            chunks.map(|chunk| scope.spawn(move || chunk.iter().map(wait).collect::<Vec<R>>())).collect();
         writers.into_iter().flat_map(|writer| writer.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
 }

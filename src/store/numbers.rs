@@ -10,7 +10,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::disk::{self, DiskError};
-use crate::model::{BoardSlug, PostNo, Site};
+use crate::model::{Board, BoardSlug, PostNo, Site};
 
 /// The highest numbers, by board.
 pub struct Numbers {
@@ -34,12 +34,15 @@ impl Numbers {
 
     /// Takes into account what the site's content shows.
     pub fn learn(&mut self, site: &Site) {
-        for board in site.boards() {
-            let slug = board.slug.clone();
-            let highest = self.highest.entry(slug.clone()).or_insert_with(|| Highest::remembered(&self.folder, &slug));
-            highest.no = highest.no.max(board.last_no().map_or(0, PostNo::get));
-            self.save(&slug);
-        }
+        site.boards().for_each(|board| self.learn_board(board));
+    }
+
+    /// Takes into account what a board's content shows.
+    pub fn learn_board(&mut self, board: &Board) {
+        let slug = board.slug.clone();
+        let highest = self.highest.entry(slug.clone()).or_insert_with(|| Highest::remembered(&self.folder, &slug));
+        highest.no = highest.no.max(board.last_no().map_or(0, PostNo::get));
+        self.save(&slug);
     }
 
     /// The next free number; `None` if the board has used all.

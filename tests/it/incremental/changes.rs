@@ -153,7 +153,6 @@ impl World {
         let committed = self.builder().commit(arrivals);
         self.log(format!("committed: {:?}, refused {}", committed.placed, committed.refused.len()));
         assert!(committed.failed.is_empty());
-        self.builder().take_written(&committed.written);
     }
 
     /// Changes a thread as a hand would: the file is written anew.
