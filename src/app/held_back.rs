@@ -21,6 +21,11 @@ impl HeldBack {
             match page {
                 // Every page links to the assets and to the boards.
                 PageKey::Asset(_) | PageKey::Index(_, 1) => held_back.everything = true,
+                // The whole thread links to its tail, and so do the lists.
+                PageKey::Tail(board, no) => {
+                    held_back.pages.insert(PageKey::Thread(board.clone(), *no));
+                    held_back.boards.insert(board.clone());
+                }
                 PageKey::Thread(board, no) => {
                     let key = ThreadKey { board: board.clone(), no: *no };
                     site.naming(&key).into_iter().for_each(|naming| held_back.add_thread(naming, site));
@@ -36,11 +41,12 @@ impl HeldBack {
         held_back
     }
 
-    /// A thread, and the index page on which its posts are shown too.
+    /// A thread with its tail, and the index page on which its posts are shown too.
     fn add_thread(&mut self, key: ThreadKey, site: &Site) {
         if let Some(page) = site.board(&key.board).and_then(|board| board.page_of(key.no)) {
             self.pages.insert(PageKey::Index(key.board.clone(), page));
         }
+        self.pages.insert(PageKey::Tail(key.board.clone(), key.no));
         self.pages.insert(PageKey::Thread(key.board, key.no));
     }
 
@@ -54,7 +60,7 @@ impl HeldBack {
                 | PageKey::Catalog(board)
                 | PageKey::Index(board, _) => self.boards.contains(board),
                 PageKey::Home => !self.boards.is_empty(),
-                PageKey::Asset(_) | PageKey::Thread(..) | PageKey::NotFound => false,
+                PageKey::Asset(_) | PageKey::Thread(..) | PageKey::Tail(..) | PageKey::NotFound => false,
             }
     }
 }

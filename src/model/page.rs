@@ -2,6 +2,9 @@
 
 use super::{BoardSlug, PostNo};
 
+/// Stands behind the number in the name of a thread's tail.
+const TAIL: &str = "-tail";
+
 /// What page it is. The order is the order in which pages are listed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum PageKey {
@@ -9,6 +12,8 @@ pub enum PageKey {
     Asset(String),
     /// A thread.
     Thread(BoardSlug, PostNo),
+    /// The last posts of a long thread.
+    Tail(BoardSlug, PostNo),
     /// A part of a board's archive, by the first number it can hold.
     ArchivePart(BoardSlug, u64),
     /// The newest part of a board's archive, with the list of the others.
@@ -29,6 +34,7 @@ impl PageKey {
         match self {
             PageKey::Asset(path) => path.clone(),
             PageKey::Thread(board, no) => format!("{board}/thread/{no}.html"),
+            PageKey::Tail(board, no) => format!("{board}/thread/{no}{TAIL}.html"),
             PageKey::ArchivePart(board, from) => format!("{board}/archive-{from}.html"),
             PageKey::Archive(board) => format!("{board}/archive.html"),
             PageKey::Catalog(board) => format!("{board}/catalog.html"),
@@ -56,7 +62,10 @@ impl PageKey {
             "archive" => Some(PageKey::Archive(board)),
             _ => {
                 if let Some(no) = stem.strip_prefix("thread/") {
-                    return Some(PageKey::Thread(board, PostNo::parse(no)?));
+                    return Some(match no.strip_suffix(TAIL) {
+                        Some(no) => PageKey::Tail(board, PostNo::parse(no)?),
+                        None => PageKey::Thread(board, PostNo::parse(no)?),
+                    });
                 }
                 if let Some(from) = stem.strip_prefix("archive-") {
                     return Some(PageKey::ArchivePart(board, PostNo::parse(from)?.get()));

@@ -61,6 +61,12 @@ pub type Excerpt = fn(&str) -> String;
 /// How much of an opening post a list shows.
 pub const TEASER_CHARS: usize = 160;
 
+/// A thread of more replies than this has a page of its last posts beside the page of the whole.
+pub const TAIL_FROM: u32 = 100;
+
+/// How many replies the page of a thread's last posts shows.
+pub const TAIL_POSTS: usize = 50;
+
 /// How much of a text stands for a missing subject.
 const TITLE_CHARS: usize = 60;
 
@@ -102,6 +108,12 @@ impl ThreadSummary {
     /// Whether the thread has a page. One of tombstones alone has none.
     pub fn visible(&self) -> bool {
         0 < self.posts
+    }
+
+    /// Whether the thread has a page of its last posts too. Tombstones make it long like other posts, but there must be
+    /// enough left to be shown.
+    pub fn has_tail(&self) -> bool {
+        TAIL_FROM < self.replies && TAIL_POSTS < self.posts as usize
     }
 }
 

@@ -1,15 +1,17 @@
 //! Draws pages: a portion of work at a time, each page handed on as soon as it is there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::GENERATOR;
-use super::plan::Job;
+use super::plan::{Job, ThreadPages};
 use super::posts::{DrawnThread, Extent};
 use super::previews::{Preview, Previews};
 use super::theme::{BadTheme, Theme, slot};
 use super::time::shown;
 use super::views::*;
 use crate::model::site::{ARCHIVE_SPAN, Board};
+use crate::model::summary::TAIL_POSTS;
 use crate::model::{
     BoardSettings, BoardSlug, ErrorView, Form, Page, PageKey, PostNo, Refusal, Site, Thread, ThreadKey, ThreadSummary,
 };
@@ -30,7 +32,7 @@ pub struct Pen<'a> {
 }
 
 /// A page that could not be drawn. Its last version stays.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum DrawError {
     /// The template failed.
     #[error(transparent)]
@@ -59,24 +61,37 @@ impl Pen<'_> {
     }
 
     /// Draws threads and the index page that shows them. A thread that stands on both is read and rendered once.
-    fn draw_threads(&self, slug: &BoardSlug, threads: &[PostNo], index: Option<u32>, emit: &mut dyn FnMut(Drawn)) {
+    fn draw_threads(
+        &self,
+        slug: &BoardSlug,
+        threads: &BTreeMap<PostNo, ThreadPages>,
+        index: Option<u32>,
+        emit: &mut dyn FnMut(Drawn),
+    ) {
         let Some(board) = self.site.board(slug) else {
-            let gone = threads.iter().map(|no| PageKey::Thread(slug.clone(), *no));
+            let gone = threads.iter().flat_map(|(no, pages)| pages.keys(slug, *no));
             let gone = gone.chain(index.map(|page| PageKey::Index(slug.clone(), page)));
             return gone.for_each(|key| emit((key, Err(DrawError::Gone))));
         };
         let listed = index.map(|page| board.index_page(page)).unwrap_or_default();
         let mut previews: Vec<Option<Result<ThreadPreview, DrawError>>> = listed.iter().map(|_| None).collect();
-        for no in threads {
-            let key = PageKey::Thread(slug.clone(), *no);
+        for (no, pages) in threads {
             let at = listed.iter().position(|summary| summary.no == *no);
-            let page = self.with_thread(board, *no, Extent::All, |drawn, summary| {
+            let outcome = self.with_thread(board, *no, Extent::All, |drawn, summary| {
                 if let Some(at) = at {
                     previews[at] = Some(self.preview(board, summary, drawn));
                 }
-                self.thread_page(board, summary, drawn)
+                for key in pages.keys(slug, *no) {
+                    let page = match key {
+                        PageKey::Tail(..) => self.tail_page(board, summary, drawn),
+                        _ => self.thread_page(board, summary, drawn),
+                    };
+                    emit((key.clone(), page.map(|bytes| Page { key, bytes })));
+                }
             });
-            emit((key.clone(), page.map(|bytes| Page { key, bytes })));
+            if let Err(error) = outcome {
+                pages.keys(slug, *no).into_iter().for_each(|key| emit((key, Err(error.clone()))));
+            }
         }
         let Some(number) = index else { return };
         let missing = |summary: &ThreadSummary| {
@@ -84,7 +99,8 @@ impl Pen<'_> {
             if let Some(kept) = self.previews.and_then(|previews| previews.get(&key)) {
                 return Ok(self.thread_preview(board, summary, kept));
             }
-            self.with_thread(board, summary.no, Extent::Preview, |drawn, summary| self.preview(board, summary, drawn))
+            let draw = |drawn: &DrawnThread<'_>, summary: &ThreadSummary| self.preview(board, summary, drawn);
+            self.with_thread(board, summary.no, Extent::Preview, draw)?
         };
         let previews: Result<Vec<ThreadPreview>, DrawError> =
             previews.into_iter().zip(&listed).map(|(made, summary)| made.unwrap_or_else(|| missing(summary))).collect();
@@ -98,11 +114,11 @@ impl Pen<'_> {
         board: &Board,
         no: PostNo,
         extent: Extent,
-        draw: impl FnOnce(&DrawnThread<'_>, &ThreadSummary) -> Result<T, DrawError>,
+        draw: impl FnOnce(&DrawnThread<'_>, &ThreadSummary) -> T,
     ) -> Result<T, DrawError> {
         let summary = board.visible(no).ok_or(DrawError::Gone)?;
         let thread = (self.read)(&ThreadKey { board: board.slug.clone(), no }).map_err(DrawError::Read)?;
-        draw(&DrawnThread::new(&thread, self.site, &board.slug, extent), summary)
+        Ok(draw(&DrawnThread::new(&thread, self.site, &board.slug, extent), summary))
     }
 
     fn page(&self, key: &PageKey) -> Result<Vec<u8>, DrawError> {
@@ -114,7 +130,7 @@ impl Pen<'_> {
             PageKey::ArchivePart(slug, part) => self.archive_part(board(slug)?, *part),
             PageKey::NotFound => Ok(self.refused(&Refusal::NotFound, None)?.into_bytes()),
             PageKey::Home => self.home_page(),
-            PageKey::Thread(..) | PageKey::Index(..) => Err(DrawError::Gone),
+            PageKey::Thread(..) | PageKey::Tail(..) | PageKey::Index(..) => Err(DrawError::Gone),
         }
     }
 
@@ -124,23 +140,49 @@ impl Pen<'_> {
         summary: &ThreadSummary,
         drawn: &DrawnThread<'_>,
     ) -> Result<Vec<u8>, DrawError> {
+        let title = format!("{} - {}", thread_title(summary), self.board_title(board));
+        let view = self.thread_view("thread", &title, board, summary);
+        Ok(self.theme.draw_around("thread", &view, &[drawn.page(self.theme)?])?.into_bytes())
+    }
+
+    /// The last posts of a thread, which are drawn already for the page of the whole.
+    fn tail_page(&self, board: &Board, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Vec<u8>, DrawError> {
+        let title = format!("Last posts of {} - {}", thread_title(summary), self.board_title(board));
+        let tail = drawn.tail(self.theme)?;
+        let view = TailView {
+            thread: self.thread_view("tail", &title, board, summary),
+            opening: slot(1),
+            omitted: replies(summary).saturating_sub(tail.shown),
+        };
+        Ok(self.theme.draw_around("tail", &view, &[tail.replies, tail.opening])?.into_bytes())
+    }
+
+    /// What the page of a thread and that of its last posts have in common: both are known by the former's address.
+    fn thread_view(&self, kind: &'static str, title: &str, board: &Board, summary: &ThreadSummary) -> ThreadView {
         let key = PageKey::Thread(board.slug.clone(), summary.no);
-        let title = thread_title(summary);
-        let full = format!("{title} - {}", self.board_title(board));
-        let view = ThreadView {
-            frame: self.frame("thread", &full, &summary.teaser, Some(&key), Some(&board.slug)),
+        ThreadView {
+            frame: self.frame(kind, title, &summary.teaser, Some(&key), Some(&board.slug)),
             board: self.board_view(board),
             no: summary.no.get(),
             href: self.href(&key),
-            title,
+            title: thread_title(summary),
             sticky: summary.flags.sticky,
             locked: summary.flags.locked,
             archived: summary.flags.archived,
             replies: replies(summary),
+            tail_href: self.tail_href(board, summary),
+            tail_posts: TAIL_POSTS,
             posts: slot(0),
             form: self.form(&board.slug, &board.settings, Some(summary.no)),
-        };
-        Ok(self.theme.draw_around("thread", &view, &[drawn.page(self.theme)?])?.into_bytes())
+        }
+    }
+
+    /// Where the last posts of a thread stand alone; empty if they do not.
+    fn tail_href(&self, board: &Board, summary: &ThreadSummary) -> String {
+        match summary.has_tail() {
+            true => self.href(&PageKey::Tail(board.slug.clone(), summary.no)),
+            false => String::new(),
+        }
     }
 
     fn preview(
@@ -166,6 +208,8 @@ impl Pen<'_> {
             archived: summary.flags.archived,
             replies: replies(summary),
             omitted: replies(summary).saturating_sub(shown),
+            tail_href: self.tail_href(board, summary),
+            tail_posts: TAIL_POSTS,
             posts,
         }
     }
@@ -365,7 +409,7 @@ impl Pen<'_> {
                 title: title.to_owned(),
                 description: description.to_owned(),
                 url: url.unwrap_or_default(),
-                og_type: if kind == "thread" { "article" } else { "website" },
+                og_type: if matches!(kind, "thread" | "tail") { "article" } else { "website" },
             },
         }
     }
@@ -390,6 +434,8 @@ impl Pen<'_> {
             title: thread_title(summary),
             teaser: summary.teaser.to_string(),
             replies: replies(summary),
+            tail_href: self.tail_href(board, summary),
+            tail_posts: TAIL_POSTS,
             sticky: summary.flags.sticky,
             locked: summary.flags.locked,
             archived: summary.flags.archived,

@@ -58,6 +58,24 @@ impl Links for ThreadLinks<'_> {
     }
 }
 
+/// A body that was drawn for its thread's page, for one that holds no posts of the thread but those with the numbers
+/// `there`, sorted: links to others become whole. `thread_href` is where the thread stands.
+pub fn from_part(body: &str, thread_href: &str, there: &[PostNo]) -> String {
+    let mut out = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some((before, link)) = rest.split_once(LOCAL) {
+        let no = link.split('"').next().and_then(PostNo::parse);
+        out.push_str(before);
+        match no.is_some_and(|no| there.binary_search(&no).is_ok()) {
+            true => out.push_str(LOCAL),
+            false => drop(write!(out, "href=\"{thread_href}#p")),
+        }
+        rest = link;
+    }
+    out.push_str(rest);
+    out
+}
+
 /// A body that was drawn for its thread's page, for a page elsewhere: `thread_href` is where the thread stands.
 pub fn from_elsewhere(body: &str, thread_href: &str) -> String {
     match body.contains(LOCAL) {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::theme::Theme;
-use crate::model::{Board, BoardSlug, Delta, PageKey, PostNo, Site};
+use crate::model::{Board, BoardSlug, Delta, PageKey, PostNo, Site, ThreadSummary};
 
 /// All pages that a site has.
 pub fn all_pages(site: &Site, theme: &Theme) -> BTreeSet<PageKey> {
@@ -19,11 +19,17 @@ pub fn all_pages(site: &Site, theme: &Theme) -> BTreeSet<PageKey> {
 fn pages_of(board: &Board) -> BTreeSet<PageKey> {
     let slug = &board.slug;
     let threads = board.threads().filter(|summary| summary.visible());
-    let mut pages: BTreeSet<PageKey> = threads.map(|summary| PageKey::Thread(slug.clone(), summary.no)).collect();
+    let mut pages: BTreeSet<PageKey> = threads.flat_map(|summary| pages_of_thread(slug, summary)).collect();
     pages.extend((1..=board.index_pages()).map(|page| PageKey::Index(slug.clone(), page)));
     pages.extend([PageKey::Catalog(slug.clone()), PageKey::Archive(slug.clone())]);
     pages.extend(board.parts().keys().filter_map(|part| part_page(board, *part)));
     pages
+}
+
+/// The thread's page, and that of its last posts if it is long.
+fn pages_of_thread(board: &BoardSlug, summary: &ThreadSummary) -> impl Iterator<Item = PageKey> {
+    let tail = summary.has_tail().then(|| PageKey::Tail(board.clone(), summary.no));
+    std::iter::once(PageKey::Thread(board.clone(), summary.no)).chain(tail)
 }
 
 /// Whether the site has this page: what [`all_pages`] says, for one page.
@@ -34,6 +40,9 @@ pub fn has_page(site: &Site, theme: &Theme, page: &PageKey) -> bool {
         PageKey::Home | PageKey::NotFound => true,
         PageKey::Catalog(slug) | PageKey::Archive(slug) => board(slug).is_some(),
         PageKey::Thread(slug, no) => board(slug).is_some_and(|board| board.visible(*no).is_some()),
+        PageKey::Tail(slug, no) => {
+            board(slug).is_some_and(|board| board.visible(*no).is_some_and(ThreadSummary::has_tail))
+        }
         PageKey::Index(slug, page) => board(slug).is_some_and(|board| (1..=board.index_pages()).contains(page)),
         PageKey::ArchivePart(slug, part) => {
             board(slug).is_some_and(|board| board.parts().contains_key(part) && part_page(board, *part).is_some())
@@ -75,8 +84,19 @@ impl Touched {
 /// What `delta`, which has just been applied to `site`, means for its pages.
 pub fn touched(site: &Site, delta: &Delta) -> Touched {
     let mut touched = Touched::default();
-    touched.draw.extend(delta.drawn.iter().map(|key| PageKey::Thread(key.board.clone(), key.no)));
-    touched.gone.extend(delta.gone.iter().map(|key| PageKey::Thread(key.board.clone(), key.no)));
+    for key in &delta.drawn {
+        let tail = PageKey::Tail(key.board.clone(), key.no);
+        touched.draw.insert(PageKey::Thread(key.board.clone(), key.no));
+        match site.thread(key).is_some_and(ThreadSummary::has_tail) {
+            true => touched.draw.insert(tail),
+            // It may have been longer before.
+            false => touched.gone.insert(tail),
+        };
+    }
+    for key in &delta.gone {
+        let pages = [PageKey::Thread(key.board.clone(), key.no), PageKey::Tail(key.board.clone(), key.no)];
+        touched.gone.extend(pages);
+    }
     for (slug, lists) in &delta.boards {
         let Some(board) = site.board(slug) else { continue };
         touched.draw.extend(lists.index.iter().map(|page| PageKey::Index(slug.clone(), *page)));
@@ -109,13 +129,30 @@ pub enum Job {
     Threads {
         /// The board.
         board: BoardSlug,
-        /// The threads whose pages are to be drawn.
-        threads: Vec<PostNo>,
+        /// The threads of which pages are to be drawn, and which pages.
+        threads: BTreeMap<PostNo, ThreadPages>,
         /// The index page to be drawn.
         index: Option<u32>,
     },
     /// A page that is drawn from summaries alone.
     Page(PageKey),
+}
+
+/// Which pages of a thread are to be drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct ThreadPages {
+    /// That of the whole thread.
+    pub whole: bool,
+    /// That of its last posts.
+    pub tail: bool,
+}
+
+impl ThreadPages {
+    /// The pages of the thread `no`.
+    pub fn keys(self, board: &BoardSlug, no: PostNo) -> Vec<PageKey> {
+        let whole = self.whole.then(|| PageKey::Thread(board.clone(), no));
+        whole.into_iter().chain(self.tail.then(|| PageKey::Tail(board.clone(), no))).collect()
+    }
 }
 
 impl Job {
@@ -124,10 +161,16 @@ impl Job {
         match self {
             Job::Page(key) => vec![(key.clone(), self.clone())],
             Job::Threads { board, threads, index } => {
-                let alone = |threads: Vec<PostNo>, index| Job::Threads { board: board.clone(), threads, index };
-                let thread = |no: &PostNo| (PageKey::Thread(board.clone(), *no), alone(vec![*no], None));
-                let index = index.map(|page| (PageKey::Index(board.clone(), page), alone(Vec::new(), Some(page))));
-                threads.iter().map(thread).chain(index).collect()
+                let alone = |threads, index| Job::Threads { board: board.clone(), threads, index };
+                let page = |no: PostNo, key: PageKey| {
+                    let tail = matches!(key, PageKey::Tail(..));
+                    (key, alone(BTreeMap::from([(no, ThreadPages { whole: !tail, tail })]), None))
+                };
+                let pages = threads
+                    .iter()
+                    .flat_map(|(no, pages)| pages.keys(board, *no).into_iter().map(move |key| page(*no, key)));
+                let index = index.map(|page| (PageKey::Index(board.clone(), page), alone(BTreeMap::new(), Some(page))));
+                pages.chain(index).collect()
             }
         }
     }
@@ -135,13 +178,18 @@ impl Job {
 
 /// Puts pages into portions. The order of the portions is that of their pages: threads before what lists them.
 pub fn jobs(site: &Site, pages: impl IntoIterator<Item = PageKey>) -> Vec<Job> {
-    let mut together: BTreeMap<(BoardSlug, Portion), (Vec<PostNo>, Option<u32>)> = BTreeMap::new();
+    type Together = (BTreeMap<PostNo, ThreadPages>, Option<u32>);
+    let mut together: BTreeMap<(BoardSlug, Portion), Together> = BTreeMap::new();
     let mut single = Vec::new();
     for page in pages {
         match page {
             PageKey::Thread(board, no) => {
                 let portion = portion(site, &board, no);
-                together.entry((board, portion)).or_default().0.push(no);
+                together.entry((board, portion)).or_default().0.entry(no).or_default().whole = true;
+            }
+            PageKey::Tail(board, no) => {
+                let portion = portion(site, &board, no);
+                together.entry((board, portion)).or_default().0.entry(no).or_default().tail = true;
             }
             PageKey::Index(board, page) => {
                 together.entry((board, Portion::Index(page))).or_default().1 = Some(page);

@@ -8,6 +8,7 @@ use super::previews::Preview;
 use super::theme::{BadTheme, Theme};
 use super::time::{Shown, shown};
 use super::views::{Backlink, PostView, SafeHtml};
+use crate::model::summary::TAIL_POSTS;
 use crate::model::{BoardSlug, PageKey, Post, PostNo, Site, Thread};
 
 /// A thread with its bodies rendered.
@@ -20,6 +21,16 @@ pub struct DrawnThread<'a> {
     bodies: Vec<String>,
     /// For each post the replies that name it.
     backlinks: Vec<Vec<PostNo>>,
+}
+
+/// The end of a thread, drawn.
+pub struct Tail {
+    /// The opening post.
+    pub opening: SafeHtml,
+    /// The last replies.
+    pub replies: SafeHtml,
+    /// How many replies that are.
+    pub shown: usize,
 }
 
 /// Which bodies are needed.
@@ -86,6 +97,27 @@ impl<'a> DrawnThread<'a> {
         Ok(SafeHtml(out))
     }
 
+    /// The opening post and the last replies, for the page of the thread's last posts.
+    pub fn tail(&self, theme: &Theme) -> Result<Tail, BadTheme> {
+        let shown = preview(self.thread, TAIL_POSTS);
+        let mut there: Vec<PostNo> = shown.iter().map(|index| self.thread.posts[*index].no).collect();
+        there.sort_unstable();
+        let link = |no: &PostNo| {
+            let page = if there.binary_search(no).is_ok() { "" } else { &self.href };
+            Backlink { no: no.get(), href: format!("{page}#p{no}") }
+        };
+        let mut out = [String::new(), String::new()];
+        for index in &shown {
+            // The post leaves this page one day, and its own link must last.
+            let href = format!("{}#p{}", self.href, self.thread.posts[*index].no);
+            let body = links::from_part(&self.bodies[*index], &self.href, &there);
+            let backlinks: Vec<Backlink> = self.backlinks[*index].iter().map(link).collect();
+            self.post(theme, *index, &href, &body, &backlinks, &mut out[usize::from(0 < *index)])?;
+        }
+        let [opening, replies] = out.map(SafeHtml);
+        Ok(Tail { opening, replies, shown: shown.len() - 1 })
+    }
+
     /// The opening post and the last replies, for the index; and how many replies are shown.
     pub fn preview(&self, theme: &Theme, replies: usize) -> Result<Preview, BadTheme> {
         let mut out = String::new();
@@ -141,7 +173,7 @@ impl<'a> DrawnThread<'a> {
     }
 }
 
-/// Which posts the index shows: the opening post, and the last replies that are not tombstones.
+/// Which posts a page shows that has no room for all: the opening post, and the last replies that are not tombstones.
 fn preview(thread: &Thread, replies: usize) -> Vec<usize> {
     let living = (1..thread.posts.len()).rev().filter(|index| !thread.posts[*index].deleted);
     let mut shown: Vec<usize> = living.take(replies).collect();

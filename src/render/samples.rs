@@ -6,6 +6,7 @@ use super::draw::Pen;
 use super::plan;
 use super::theme::{BadTheme, Theme};
 use crate::model::settings::{BaseUrl, BoardInfo};
+use crate::model::summary::TAIL_FROM;
 use crate::model::{
     BoardSettings, BoardSlug, Change, ErrorView, Form, Numbered, Post, PostNo, Refusal, Site, SiteSettings, Stamp,
     Thread, ThreadFlags, ThreadKey, ThreadSummary,
@@ -38,7 +39,7 @@ impl Sample {
         };
         let mut sample = Sample { site: site(settings, board), thread: None };
         let thread = Arc::new(thread(open));
-        let changes = (1..=4).map(|step| change(&thread, &sample.site, step * 10_000)).collect();
+        let changes = (1..=4).map(|step| change(&thread, &sample.site, step * 10_000, step % 2 == 0)).collect();
         sample.site.apply(changes);
         sample.thread = Some(thread);
         sample
@@ -78,14 +79,13 @@ fn site(settings: SiteSettings, board: BoardSettings) -> Site {
     Site::new(Arc::new(settings), vec![BoardInfo { slug: slug(), settings: Arc::new(board) }])
 }
 
-fn change(thread: &Thread, site: &Site, no: u64) -> Change {
+fn change(thread: &Thread, site: &Site, no: u64, long: bool) -> Change {
     let no = PostNo::new(no).expect("it is above 0");
     let settings = &site.board(&slug()).expect("it was made with this board").settings;
-    let summary = ThreadSummary {
-        no,
-        last_no: no,
-        ..ThreadSummary::of(thread, &slug(), settings, Stamp::default(), 0, super::excerpt)
-    };
+    let summed_up = ThreadSummary::of(thread, &slug(), settings, Stamp::default(), 0, super::excerpt);
+    // Every other one passes for a long thread.
+    let (replies, posts) = if long { (TAIL_FROM + 1, TAIL_FROM) } else { (summed_up.replies, summed_up.posts) };
+    let summary = ThreadSummary { no, last_no: no, replies, posts, ..summed_up };
     Change { key: ThreadKey { board: slug(), no }, now: Some(Numbered { summary, numbers: vec![no] }) }
 }
 

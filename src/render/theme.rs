@@ -16,7 +16,7 @@ use super::views::{PostView, SafeHtml};
 use crate::model::theme::{ThemeFile, ThemeFiles};
 
 /// Templates that every theme has; the built-in one provides those that a theme leaves out.
-pub const TEMPLATES: [&str; 8] = ["archive", "catalog", "error", "home", "index", "post", "safe", "thread"];
+pub const TEMPLATES: [&str; 9] = ["archive", "catalog", "error", "home", "index", "post", "safe", "tail", "thread"];
 
 /// A theme that can draw.
 pub struct Theme {
@@ -43,7 +43,7 @@ pub fn slot(place: usize) -> SafeHtml {
 }
 
 /// What is wrong with a theme, and where.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub struct BadTheme {
     /// The file.
     pub path: PathBuf,

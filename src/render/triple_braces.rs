@@ -1,13 +1,14 @@
 //! Which values may stand in triple braces, where handlebars escapes nothing.
 //!
-//! Only two can: what stands under their names there is made by this room. A name alone proves nothing, for a form
+//! Only three can: what stands under their names there is made by this room. A name alone proves nothing, for a form
 //! holds the `body` that was typed, and templates can give names to values. So each has its templates, and nothing
 //! else may get its name.
 
 use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, Template, TemplateElement};
 
 /// Values that may stand in triple braces, and in which templates.
-const SAFE: [(&str, &[&str]); 2] = [("body", &["post"]), ("posts", &["index", "thread"])];
+const SAFE: [(&str, &[&str]); 3] =
+    [("body", &["post"]), ("opening", &["tail"]), ("posts", &["index", "tail", "thread"])];
 
 /// Line and column, counted from 1.
 type Place = (usize, usize);

@@ -67,7 +67,7 @@ pub struct BoardLink {
 /// The page itself.
 #[derive(Clone, Debug, Serialize)]
 pub struct PageView {
-    /// `home`, `index`, `catalog`, `archive`, `thread`, `error` or `safe`.
+    /// `home`, `index`, `catalog`, `archive`, `thread`, `tail`, `error` or `safe`.
     pub kind: &'static str,
     /// For `<title>` and `og:title`; the site's or board's name is already in it.
     pub title: String,
@@ -133,6 +133,10 @@ pub struct ThreadRow {
     pub teaser: String,
     /// Replies that can be read.
     pub replies: usize,
+    /// The page of its last posts; empty if the thread is too short for one.
+    pub tail_href: String,
+    /// How many replies are shown there.
+    pub tail_posts: usize,
     /// Stays on top.
     pub sticky: bool,
     /// Takes no replies.
@@ -212,6 +216,10 @@ pub struct ThreadPreview {
     pub replies: usize,
     /// Those of them that are not shown here.
     pub omitted: usize,
+    /// The page of its last posts; empty if the thread is too short for one.
+    pub tail_href: String,
+    /// How many replies are shown there.
+    pub tail_posts: usize,
     /// The opening post and the last replies, each drawn by `post.hbs`.
     pub posts: SafeHtml,
 }
@@ -238,10 +246,26 @@ pub struct ThreadView {
     pub archived: bool,
     /// Replies that can be read.
     pub replies: usize,
-    /// All posts, each drawn by `post.hbs`.
+    /// The page of its last posts; empty if the thread is too short for one.
+    pub tail_href: String,
+    /// How many replies are shown there.
+    pub tail_posts: usize,
+    /// All posts, each drawn by `post.hbs`; on the tail the last replies.
     pub posts: SafeHtml,
     /// The form for a reply.
     pub form: FormView,
+}
+
+/// `tail.hbs`: the last posts of a long thread.
+#[derive(Clone, Debug, Serialize)]
+pub struct TailView {
+    /// What the page of the whole thread has too.
+    #[serde(flatten)]
+    pub thread: ThreadView,
+    /// The opening post, drawn by `post.hbs`.
+    pub opening: SafeHtml,
+    /// Replies that are not shown here.
+    pub omitted: usize,
 }
 
 /// `post.hbs`: one post, on its thread's page or on the index.
@@ -286,7 +310,7 @@ pub struct PostView<'a> {
 pub struct Backlink {
     /// The reply's number.
     pub no: u64,
-    /// `#p12`.
+    /// `#p12`, or a whole path if the reply is on another page.
     pub href: String,
 }
 

@@ -53,6 +53,35 @@ fn boards_and_settings_may_change_at_any_time() {
 }
 
 #[test]
+fn threads_may_become_long_and_short_again_in_any_way() {
+    check(
+        5_000..5_040,
+        8,
+        &[
+            Lengthen,
+            Lengthen,
+            Lengthen,
+            Shorten,
+            Shorten,
+            Reply,
+            Commit,
+            Commit,
+            Sage,
+            Tombstone,
+            Edit,
+            MoveThread,
+            RemoveThread,
+            MovePost,
+            Flag,
+            Spoil,
+            Restart,
+            Tamper,
+            Settings,
+        ],
+    );
+}
+
+#[test]
 fn many_changes_at_once_lead_to_the_same_pages() {
     check(4_000..4_006, 3, &[Burst, Burst, Reply, RemoveThread, MoveThread, Restart]);
 }

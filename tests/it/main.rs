@@ -21,6 +21,7 @@ mod sandbox;
 mod serve;
 mod settings;
 mod site;
+mod tail;
 mod theme;
 mod theme_compiled;
 mod threadfile;

@@ -151,6 +151,8 @@ fn row(no: u64, title: &str) -> ThreadRow {
         title: text(title),
         teaser: format!("The beginning of the text of thread {no}, as plain text."),
         replies: no as usize,
+        tail_href: if no == 1 { text("/tech/thread/1-tail.html") } else { String::new() },
+        tail_posts: 50,
         sticky: no == 1,
         locked: no == 1,
         archived: no == 2,
@@ -197,6 +199,8 @@ fn thread(flags: (bool, bool)) -> ThreadView {
         locked: flags.0,
         archived: flags.1,
         replies: 12,
+        tail_href: String::new(),
+        tail_posts: 50,
         posts: SafeHtml::default(),
         form: form("1"),
     }
@@ -268,6 +272,8 @@ fn an_index_page_shows_each_thread_with_its_posts() {
         archived: false,
         replies: 12,
         omitted,
+        tail_href: if no == 1 { text("/tech/thread/1-tail.html") } else { String::new() },
+        tail_posts: 50,
         posts: SafeHtml::default(),
     };
     let page = |number, current| PageLink { number, href: format!("/tech/{number}.html"), current };
@@ -285,7 +291,8 @@ fn an_index_page_shows_each_thread_with_its_posts() {
     contains(&html, r#"<link rel="canonical" href="https://example.org/tech/index.html">"#);
     contains(&html, r#"<meta property="og:url" content="https://example.org/tech/index.html">"#);
     contains(&html, "\n<pre>a\n b</pre>\n");
-    contains(&html, r#"9 posts omitted. <a href="/tech/thread/1.html" aria-describedby="t1">View thread</a> <span"#);
+    contains(&html, r#"9 posts omitted. <a href="/tech/thread/1.html" aria-describedby="t1">View thread</a> · <a"#);
+    contains(&html, r#"<a href="/tech/thread/1-tail.html" aria-describedby="t1">Last 50</a> <span"#);
     contains(&html, r#"<p class="more"><a href="/tech/thread/20.html" aria-describedby="t20">View thread</a> · "#);
     contains(&html, r#"<a href="/tech/thread/20.html#reply" aria-describedby="t20">Reply</a>"#);
     contains(&html, r#"<li><a href="/tech/2.html" aria-current="page">2</a></li>"#);
@@ -324,6 +331,22 @@ fn a_thread_page_ends_with_the_reply_form() {
     contains(&html, " required ");
     contains(&html, "Post the reply");
     assert!(html.find("id=\"p1\"") < html.find("id=\"reply\""));
+}
+
+#[test]
+fn a_long_threads_last_posts_stand_between_the_opening_and_the_form() {
+    let mut whole = thread((false, false));
+    whole.tail_href = text("/tech/thread/1-tail.html");
+    let html = draw_page("thread", &with_posts(&whole, "<p id=\"p1\"></p>"));
+    contains(&html, r#"<a href="/tech/thread/1-tail.html">Last 50 posts</a>"#);
+    whole.frame = frame("tail");
+    let view = TailView { thread: whole, opening: SafeHtml::default(), omitted: 9 };
+    let mut values = with_posts(&view, "<p id=\"p99\"></p>");
+    values["opening"] = json!("<p id=\"p1\"></p>");
+    let html = draw_page("tail", &values);
+    let places = ["id=\"p1\"", "9 posts omitted. <a href=\"/tech/thread/1.html\">", "id=\"p99\"", "id=\"reply\""];
+    assert!(places.map(|place| html.find(place).unwrap()).is_sorted(), "{html}");
+    contains(&html, "<input type=\"hidden\" name=\"thread\" value=\"1\">");
 }
 
 #[test]
@@ -461,6 +484,7 @@ fn only_safe_markup_stands_in_triple_braces() {
         let allowed: &[&str] = match name.as_str() {
             "post" => &["body"],
             "index" | "thread" => &["posts"],
+            "tail" => &["opening", "posts"],
             _ => &[],
         };
         assert_eq!(raw, allowed, "{name}");

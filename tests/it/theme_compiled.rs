@@ -37,6 +37,10 @@ fn no_template_gets_a_strangers_text_into_triple_braces() {
         ("thread.hbs", "{{> post body=subject}}"),
         ("thread.hbs", "{{#> post form}}{{/post}}"),
         ("thread.hbs", "{{{form.body}}}"),
+        ("thread.hbs", "{{{opening}}}"),
+        ("index.hbs", "{{#each threads as |opening|}}{{/each}}"),
+        ("thread.hbs", "{{> tail opening=title}}"),
+        ("tail.hbs", "{{{form.body}}}"),
         ("thread.hbs", "{{#> raw posts=subject}}{{{posts}}}{{/raw}}"),
         ("partials/form.hbs", "<textarea>{{{body}}}</textarea>"),
     ] {
@@ -56,6 +60,19 @@ fn no_template_gets_a_strangers_text_into_triple_braces() {
     let fine =
         compile(&[("post.hbs", "{{#*inline \"p\"}}<b>{{subject}}</b>{{/inline}}{{> p}}{{#if op}}{{{body}}}{{/if}}")]);
     assert!(fine.is_ok(), "{:?}", fine.err());
+}
+
+/// SECURITY: one that shows only on some pages would let a stranger break those.
+#[test]
+fn a_misspelt_value_is_found_wherever_it_stands() {
+    for (path, template) in [
+        ("tail.hbs", "{{ommitted}}"),
+        ("thread.hbs", "{{#if tail_href}}{{tail_post}}{{/if}}"),
+        ("thread.hbs", "{{#if tail_href}}{{else}}{{tail_post}}{{/if}}"),
+        ("catalog.hbs", "{{#each threads}}{{#if tail_href}}{{tail_post}}{{/if}}{{/each}}"),
+    ] {
+        assert!(compile(&[(path, template)]).is_err(), "accepted: {path}: {template}");
+    }
 }
 
 /// Pieces of templates, from plain ones to those that only handlebars knows.

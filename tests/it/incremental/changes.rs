@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use nejiboard::model::summary::{TAIL_FROM, TAIL_POSTS};
 use nejiboard::model::{Arrival, Post, PostId, PostNo, Report, Thread, ThreadFlags, ThreadKey};
 use nejiboard::store::{content, thread_file};
 
@@ -35,6 +36,10 @@ pub enum Kind {
     Theme,
     BadSettings,
     Burst,
+    /// A thread gets about as many replies as it takes for a page of its last posts.
+    Lengthen,
+    /// A thread loses all replies behind some place, or most of them become tombstones.
+    Shorten,
 }
 
 impl World {
@@ -69,6 +74,8 @@ impl World {
             Kind::Theme => self.theme(),
             Kind::BadSettings => self.bad_settings(),
             Kind::Burst => self.burst(),
+            Kind::Lengthen => self.lengthen(),
+            Kind::Shorten => self.shorten(),
         }
     }
 
@@ -319,6 +326,39 @@ impl World {
         self.log("bad settings, for a while");
         assert!(self.builder().reload(&mut Report::default()).is_err());
         self.site.write("content/site.yaml", good);
+    }
+
+    fn lengthen(&mut self) {
+        let Some(key) = self.any_thread() else { return self.new_thread() };
+        let mut thread = self.read(&key).unwrap();
+        let mut no = self.highest(key.board.as_str());
+        let wanted = TAIL_FROM as usize - 1 + self.chance.below(4);
+        while thread.posts.len() <= wanted {
+            no += 1;
+            let far = no.saturating_sub(self.chance.below(120) as u64).max(1);
+            let body = format!("more {no}\n>>{far}\n>>{}", key.no);
+            thread.posts.push(Post { at: self.next_time(), body, ..Post::new(number(no)) });
+        }
+        self.log(format!("{}/{} has {} replies now", key.board, key.no, thread.posts.len() - 1));
+        self.write(&key, &thread_file::write(&thread));
+    }
+
+    fn shorten(&mut self) {
+        let long = self.threads().into_iter().filter(|key| 60 < self.read(key).unwrap().posts.len());
+        let long: Vec<ThreadKey> = long.collect();
+        let Some(key) = (!long.is_empty()).then(|| self.chance.one_of(&long).clone()) else { return };
+        let mut thread = self.read(&key).unwrap();
+        let left = TAIL_FROM as usize - self.chance.below(3);
+        match self.chance.of(2, 3) {
+            true => thread.posts.truncate(left),
+            false => {
+                for post in &mut thread.posts[TAIL_POSTS - 1 + self.chance.below(3)..] {
+                    *post = Post { deleted: true, at: post.at, ..Post::new(post.no) };
+                }
+            }
+        }
+        self.log(format!("{}/{} has {} posts left", key.board, key.no, thread.posts.len()));
+        self.write(&key, &thread_file::write(&thread));
     }
 
     /// More changes at once than are merged one by one.
