@@ -16,6 +16,10 @@ use crate::model::{
     BoardSettings, BoardSlug, ErrorView, Form, Page, PageKey, PostNo, Refusal, Site, Thread, ThreadKey, ThreadSummary,
 };
 
+/// The most boards that every page lists. Where there are more, each page lists its own, so that pages do not grow with
+/// the number of boards.
+pub const BOARDS_LISTED: usize = 50;
+
 /// Gives the posts of a thread, or why they cannot be had.
 pub type ReadThread<'a> = &'a (dyn Fn(&ThreadKey) -> Result<Arc<Thread>, String> + Sync);
 
@@ -392,6 +396,8 @@ impl Pen<'_> {
             href: self.href(&PageKey::Index(board.slug.clone(), 1)),
             current: Some(&board.slug) == current,
         };
+        let more_boards = self.site.boards().nth(BOARDS_LISTED).is_some();
+        let listed = self.site.boards().filter(|board| !more_boards || Some(&board.slug) == current);
         Frame {
             site: SiteView {
                 title: settings.title.clone(),
@@ -403,7 +409,8 @@ impl Pen<'_> {
                 dir: direction(&settings.locale).to_owned(),
                 generator: GENERATOR.to_owned(),
             },
-            boards: self.site.boards().map(board).collect(),
+            boards: listed.map(board).collect(),
+            more_boards,
             page: PageView {
                 kind,
                 title: title.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::draw::Pen;
+use super::draw::{BOARDS_LISTED, Pen};
 use super::plan;
 use super::theme::{BadTheme, Theme};
 use crate::model::settings::{BaseUrl, BoardInfo};
@@ -37,7 +37,8 @@ impl Sample {
             threads_per_page: 1,
             ..BoardSettings::default()
         };
-        let mut sample = Sample { site: site(settings, board), thread: None };
+        let crowd = if open { 0 } else { BOARDS_LISTED };
+        let mut sample = Sample { site: site(settings, board, crowd), thread: None };
         let thread = Arc::new(thread(open));
         let changes = (1..=4).map(|step| change(&thread, &sample.site, step * 10_000, step % 2 == 0)).collect();
         sample.site.apply(changes);
@@ -47,7 +48,7 @@ impl Sample {
 
     fn empty() -> Sample {
         let board = BoardSettings { name_chars_max: 0, subject_chars_max: 0, ..BoardSettings::default() };
-        Sample { site: site(SiteSettings::default(), board), thread: None }
+        Sample { site: site(SiteSettings::default(), board, 0), thread: None }
     }
 
     /// Draws every page of the sample and the door's answers.
@@ -55,7 +56,9 @@ impl Sample {
         let read = |_: &ThreadKey| self.thread.clone().ok_or_else(String::new);
         let pen = Pen { site: &self.site, theme, read: &read, previews: None };
         let mut first_wrong = None;
-        for job in plan::jobs(&self.site, plan::all_pages(&self.site, theme)) {
+        // The crowd is there to be too many for the list of boards.
+        let pages = plan::all_pages(&self.site, theme).into_iter().filter(|key| !key.path().starts_with(CROWD));
+        for job in plan::jobs(&self.site, pages) {
             pen.draw(&job, &mut |(_, drawn)| {
                 if let Err(super::draw::DrawError::Theme(wrong)) = drawn {
                     first_wrong.get_or_insert(wrong);
@@ -75,8 +78,14 @@ fn slug() -> BoardSlug {
     BoardSlug::parse("sample").expect("letters make a board's name")
 }
 
-fn site(settings: SiteSettings, board: BoardSettings) -> Site {
-    Site::new(Arc::new(settings), vec![BoardInfo { slug: slug(), settings: Arc::new(board) }])
+/// How the names of boards begin that are never drawn.
+const CROWD: &str = "crowd";
+
+fn site(settings: SiteSettings, board: BoardSettings, crowd: usize) -> Site {
+    let settings_of_all = Arc::new(board);
+    let crowd = (0..crowd).filter_map(|nth| BoardSlug::parse(&format!("{CROWD}{nth}")).ok());
+    let board = |slug| BoardInfo { slug, settings: settings_of_all.clone() };
+    Site::new(Arc::new(settings), crowd.chain([slug()]).map(board).collect())
 }
 
 fn change(thread: &Thread, site: &Site, no: u64, long: bool) -> Change {

@@ -24,8 +24,10 @@ impl SafeHtml {
 pub struct Frame {
     /// The site.
     pub site: SiteView,
-    /// All boards, for the list on each page.
+    /// All boards, for the list on each page; on a site of very many only the board that the page belongs to.
     pub boards: Vec<BoardLink>,
+    /// Whether there are boards that are not in this list. The home page lists all.
+    pub more_boards: bool,
     /// This page.
     pub page: PageView,
 }

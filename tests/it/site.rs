@@ -333,6 +333,32 @@ fn every_page_lists_all_boards_and_marks_its_own() {
 }
 
 #[test]
+fn pages_do_not_grow_with_the_number_of_boards_beyond_fifty() {
+    let site = |boards: usize| {
+        let board = |nth: usize| format!("==> content/b{nth:03}/board.yaml\ntitle: A board\n");
+        let thread = "==> content/b000/1.md\n--- {no: 1}\nx\n";
+        built(&((0..boards).map(board).collect::<String>() + thread))
+    };
+    let (few, many, more) = (site(50), site(51), site(80));
+    assert_eq!(few.page("b000/thread/1.html").matches("/index.html\" title=").count(), 50);
+    let page = many.page("b000/thread/1.html");
+    for wanted in [
+        r#"<li><a href="/b000/index.html" title="A board" aria-current="true">/b000/</a></li>"#,
+        r#"<li><a href="/index.html">All boards</a></li>"#,
+    ] {
+        assert!(
+            page.contains(wanted) && !few.page("b000/thread/1.html").contains("<li><a href=\"/index.html"),
+            "{page}"
+        );
+    }
+    for path in ["b000/thread/1.html", "b000/index.html", "b000/catalog.html", "404.html"] {
+        assert_eq!(many.page(path), more.page(path), "{path}");
+        assert_eq!(more.page(path).matches("title=\"A board\"").count(), usize::from(path != "404.html"), "{path}");
+    }
+    assert!((0..80).all(|nth| more.page("index.html").contains(&format!("<a href=\"/b{nth:03}/index.html\">"))));
+}
+
+#[test]
 fn nothing_private_is_published() {
     let site = Sandbox::new(
         "==> content/t/1.md\n--- {no: 1, id: 01SECRETID}\nhello\n--- {no: 2, deleted: true}\nremoved text\n",

@@ -103,6 +103,7 @@ fn frame(kind: &'static str) -> Frame {
             generator: text("nejiboard 0.1.0"),
         },
         boards: vec![board("meta", false), board("tech", kind != "home")],
+        more_boards: false,
         page: PageView {
             kind,
             title: format!("Page {NASTY}"),

@@ -67,6 +67,9 @@ fn no_template_gets_a_strangers_text_into_triple_braces() {
 fn a_misspelt_value_is_found_wherever_it_stands() {
     for (path, template) in [
         ("tail.hbs", "{{ommitted}}"),
+        ("home.hbs", "{{#if more_boards}}{{more}}{{/if}}"),
+        ("archive.hbs", "{{#if more_boards}}{{else}}{{more}}{{/if}}"),
+        ("catalog.hbs", "{{#each boards}}{{#if current}}{{no}}{{/if}}{{/each}}"),
         ("thread.hbs", "{{#if tail_href}}{{tail_post}}{{/if}}"),
         ("thread.hbs", "{{#if tail_href}}{{else}}{{tail_post}}{{/if}}"),
         ("catalog.hbs", "{{#each threads}}{{#if tail_href}}{{tail_post}}{{/if}}{{/each}}"),
