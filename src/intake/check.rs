@@ -70,9 +70,7 @@ fn is_invisible(c: char) -> bool {
 fn measure(form: &Form, body: &str, settings: &BoardSettings, limits: &Limits) -> Result<(), Refusal> {
     at_most("body", body.chars().count(), settings.body_chars_max, "characters")?;
     at_most("body", memchr::memchr_iter(b'\n', body.as_bytes()).count() + 1, settings.body_lines_max, "lines")?;
-    let mut quotes = 0;
-    quotes::scan(body, |_| quotes += 1);
-    at_most("body", quotes, settings.quotes_max, "quotes")?;
+    at_most("body", quotes::count(body), settings.quotes_max, "quotes")?;
     if settings.subject_chars_max != 0 {
         at_most("subject", form.subject.chars().count(), settings.subject_chars_max, "characters")?;
     }

@@ -1,10 +1,19 @@
 //! Quotes as they stand in the source of a body: `>>12`, `>>>/tech/12` and `>>>/tech/`.
 //!
 //! One tokenizer serves both readers of quotes. The renderer asks it what a run of `>` at some place means; the scan
-//! of a thread file asks it for every quote of a body, whatever markup it stands in, so that what the scan finds is
-//! always a superset of what the renderer links.
+//! of a thread file asks it for the first quotes of a body, whatever markup they stand in, so that what the scan finds
+//! is always a superset of what the renderer links.
 
 use super::{BoardSlug, PostNo};
+
+/// So many quotes of a body can be links, whatever markup they stand in. Those behind them are shown all the same.
+pub const LINKS_MAX: usize = 100;
+
+/// So many replies that name a post are listed with it. The others are counted.
+pub const BACKLINKS_MAX: usize = 100;
+
+/// The shortest quote, in bytes: `>>1`.
+const BYTES_MIN: usize = 3;
 
 /// What a quote names.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -44,10 +53,32 @@ pub fn parse(text: &str) -> Option<(Quote, usize)> {
     Some((Quote::Post(no), 2 + digits))
 }
 
-/// Calls `found` with each quote in the source `body`, in order, whatever markup it stands in.
-pub fn scan(body: &str, mut found: impl FnMut(Quote)) {
+/// Calls `found` with each quote in the source `body` that can be a link, in order, whatever markup it stands in.
+pub fn scan(body: &str, found: impl FnMut(Quote)) {
+    scan_up_to(LINKS_MAX, body, found);
+}
+
+/// The place in `body` behind which no quote is a link. Cleaning a body changes nothing but what lies between quotes, so
+/// the quotes before this place are the same ones in the source and in the cleaned text.
+pub fn links_end(body: &str) -> usize {
+    match body.len() < LINKS_MAX * BYTES_MIN {
+        true => body.len(),
+        false => scan_up_to(LINKS_MAX, body, |_| {}),
+    }
+}
+
+/// How many quotes the source `body` holds, whether they can be links or not.
+pub fn count(body: &str) -> usize {
+    let mut count = 0;
+    scan_up_to(usize::MAX, body, |_| count += 1);
+    count
+}
+
+/// Calls `found` with so many quotes at most; gives the place where the last of them ends, or the end of `body`.
+fn scan_up_to(most: usize, body: &str, mut found: impl FnMut(Quote)) -> usize {
     let bytes = body.as_bytes();
     let mut at = 0;
+    let mut left = most;
     while let Some(offset) = memchr::memmem::find(&bytes[at..], b">>") {
         at += offset;
         // In `>>>>12` the last two arrows belong to the number, in `>>>/b/1` the last three: try each arrow in turn.
@@ -55,10 +86,15 @@ pub fn scan(body: &str, mut found: impl FnMut(Quote)) {
             Some((quote, taken)) => {
                 found(quote);
                 at += taken;
+                left -= 1;
+                if left == 0 {
+                    return at;
+                }
             }
             None => at += 1,
         }
     }
+    body.len()
 }
 
 fn digits_at(bytes: &[u8], from: usize) -> usize {

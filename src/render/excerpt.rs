@@ -39,7 +39,7 @@ fn text_of(html: &str) -> String {
                 after(&rest[end..], "</s>")
             }
             // At the beginning, nobody knows yet what it answers.
-            _ if tag.starts_with("<span class=\"deadlink\"") && out.trim().is_empty() => after(&rest[end..], "</span>"),
+            _ if is_quote(tag) && out.trim().is_empty() => after(&rest[end..], "</span>"),
             _ if tag.starts_with("<span class=\"sjis") => {
                 out.push(' ');
                 after(&rest[end..], "</span>")
@@ -59,6 +59,11 @@ fn text_of(html: &str) -> String {
 /// What comes after the first `tag`. Neither spoilers nor art hold elements of their own kind.
 fn after<'a>(html: &'a str, tag: &str) -> &'a str {
     html.find(tag).map_or("", |at| &html[at + tag.len()..])
+}
+
+/// Whether a tag opens a quote, which is never a link here.
+fn is_quote(tag: &str) -> bool {
+    ["<span class=\"deadlink\"", "<span class=\"quotelink\""].iter().any(|start| tag.starts_with(start))
 }
 
 /// Whether a tag ends a line.

@@ -56,6 +56,7 @@ enum Field {
     Time,
     Body,
     Backlinks,
+    MoreBacklinks,
     BacklinkNo,
     BacklinkHref,
 }
@@ -159,6 +160,7 @@ fn field(parameter: &Parameter, scope: Scope) -> Option<Field> {
             "time" => Field::Time,
             "body" => Field::Body,
             "backlinks" => Field::Backlinks,
+            "more_backlinks" => Field::MoreBacklinks,
             _ => return None,
         }),
     }
@@ -202,6 +204,7 @@ fn value<'a>(field: Field, post: &PostView<'a>, backlink: Option<&'a Backlink>) 
         Field::Time => Value::Text(post.time),
         Field::Body => Value::Text(post.body),
         Field::Backlinks => Value::List(!post.backlinks.is_empty()),
+        Field::MoreBacklinks => Value::Number(post.more_backlinks as u64),
         Field::BacklinkNo => Value::Number(backlink.map_or(0, |backlink| backlink.no)),
         Field::BacklinkHref => Value::Text(backlink.map_or("", |backlink| &backlink.href)),
     }

@@ -8,6 +8,7 @@ use super::previews::Preview;
 use super::theme::{BadTheme, Theme};
 use super::time::{Shown, shown};
 use super::views::{Backlink, PostView, SafeHtml};
+use crate::model::quotes::BACKLINKS_MAX;
 use crate::model::summary::TAIL_POSTS;
 use crate::model::{BoardSlug, PageKey, Post, PostNo, Site, Thread};
 
@@ -20,7 +21,43 @@ pub struct DrawnThread<'a> {
     /// In the order of the posts.
     bodies: Vec<String>,
     /// For each post the replies that name it.
-    backlinks: Vec<Vec<PostNo>>,
+    backlinks: Vec<Backlinks>,
+}
+
+/// The replies that name a post.
+#[derive(Clone, Default)]
+struct Backlinks {
+    /// The first of them.
+    listed: Vec<PostNo>,
+    /// How many others there are.
+    more: usize,
+    last: Option<PostNo>,
+}
+
+impl Backlinks {
+    /// Adds a reply. A post is rendered whole before the next one, so a second naming by it is the last one.
+    fn add(&mut self, no: PostNo) {
+        if self.last.replace(no) == Some(no) {
+            return;
+        }
+        match self.listed.len() < BACKLINKS_MAX {
+            true => self.listed.push(no),
+            false => self.more += 1,
+        }
+    }
+
+    /// As the template gets them.
+    fn linked(&self, href: impl Fn(PostNo) -> String) -> LinkedFrom {
+        let link = |no: &PostNo| Backlink { no: no.get(), href: href(*no) };
+        LinkedFrom { backlinks: self.listed.iter().map(link).collect(), more: self.more }
+    }
+}
+
+/// The backlinks of a post for one page.
+#[derive(Default)]
+struct LinkedFrom {
+    backlinks: Vec<Backlink>,
+    more: usize,
 }
 
 /// The end of a thread, drawn.
@@ -52,7 +89,7 @@ impl<'a> DrawnThread<'a> {
             anonymous: &settings.anonymous_name,
             href: PageKey::Thread(board.clone(), thread.no()).href(site.settings.prefix()),
             bodies: vec![String::new(); thread.posts.len()],
-            backlinks: vec![Vec::new(); thread.posts.len()],
+            backlinks: vec![Backlinks::default(); thread.posts.len()],
         };
         match extent {
             Extent::All => drawn.render(board, 0..thread.posts.len()),
@@ -74,10 +111,8 @@ impl<'a> DrawnThread<'a> {
             markup::render(&post.body, &links, &mut self.bodies[index]);
             for cited in links.take_cited() {
                 let Ok(found) = own.binary_search_by_key(&cited, |(no, _)| *no) else { continue };
-                let naming = &mut self.backlinks[own[found].1];
-                // A post is rendered whole before the next one, so a second naming by it is the last entry.
-                if cited != post.no && naming.last() != Some(&post.no) {
-                    naming.push(post.no);
+                if cited != post.no {
+                    self.backlinks[own[found].1].add(post.no);
                 }
             }
         }
@@ -90,9 +125,8 @@ impl<'a> DrawnThread<'a> {
         for (index, post) in self.thread.posts.iter().enumerate() {
             href.clear();
             let _ = write!(href, "#p{}", post.no);
-            let link = |no: &PostNo| Backlink { no: no.get(), href: format!("#p{no}") };
-            let backlinks: Vec<Backlink> = self.backlinks[index].iter().map(link).collect();
-            self.post(theme, index, &href, &self.bodies[index], &backlinks, &mut out)?;
+            let linked = self.backlinks[index].linked(|no| format!("#p{no}"));
+            self.post(theme, index, &href, &self.bodies[index], &linked, &mut out)?;
         }
         Ok(SafeHtml(out))
     }
@@ -102,17 +136,17 @@ impl<'a> DrawnThread<'a> {
         let shown = preview(self.thread, TAIL_POSTS);
         let mut there: Vec<PostNo> = shown.iter().map(|index| self.thread.posts[*index].no).collect();
         there.sort_unstable();
-        let link = |no: &PostNo| {
-            let page = if there.binary_search(no).is_ok() { "" } else { &self.href };
-            Backlink { no: no.get(), href: format!("{page}#p{no}") }
+        let link = |no: PostNo| {
+            let page = if there.binary_search(&no).is_ok() { "" } else { &self.href };
+            format!("{page}#p{no}")
         };
         let mut out = [String::new(), String::new()];
         for index in &shown {
             // The post leaves this page one day, and its own link must last.
             let href = format!("{}#p{}", self.href, self.thread.posts[*index].no);
             let body = links::from_part(&self.bodies[*index], &self.href, &there);
-            let backlinks: Vec<Backlink> = self.backlinks[*index].iter().map(link).collect();
-            self.post(theme, *index, &href, &body, &backlinks, &mut out[usize::from(0 < *index)])?;
+            let linked = self.backlinks[*index].linked(link);
+            self.post(theme, *index, &href, &body, &linked, &mut out[usize::from(0 < *index)])?;
         }
         let [opening, replies] = out.map(SafeHtml);
         Ok(Tail { opening, replies, shown: shown.len() - 1 })
@@ -126,7 +160,7 @@ impl<'a> DrawnThread<'a> {
             let post = &self.thread.posts[*index];
             let href = format!("{}#p{}", self.href, post.no);
             let body = links::from_elsewhere(&self.bodies[*index], &self.href);
-            self.post(theme, *index, &href, &body, &[], &mut out)?;
+            self.post(theme, *index, &href, &body, &LinkedFrom::default(), &mut out)?;
         }
         Ok((SafeHtml(out), shown.len() - 1))
     }
@@ -137,7 +171,7 @@ impl<'a> DrawnThread<'a> {
         index: usize,
         href: &str,
         body: &str,
-        backlinks: &[Backlink],
+        linked: &LinkedFrom,
         out: &mut String,
     ) -> Result<(), BadTheme> {
         let post = &self.thread.posts[index];
@@ -159,7 +193,8 @@ impl<'a> DrawnThread<'a> {
             iso: &iso,
             time: &time,
             body,
-            backlinks,
+            backlinks: &linked.backlinks,
+            more_backlinks: linked.more,
         };
         theme.draw_post(&view, out)
     }

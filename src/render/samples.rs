@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::draw::{BOARDS_LISTED, Pen};
 use super::plan;
 use super::theme::{BadTheme, Theme};
+use super::views::PostView;
 use crate::model::settings::{BaseUrl, BoardInfo};
 use crate::model::summary::TAIL_FROM;
 use crate::model::{
@@ -70,6 +71,7 @@ impl Sample {
             pen.answer(&ErrorView::Refused { refusal: Refusal::Empty, form })?;
         }
         pen.answer(&ErrorView::Safe { board: slug(), thread: PostNo::new(1) })?;
+        theme.draw_post(&named_often(), &mut String::new())?;
         first_wrong.map_or(Ok(()), Err)
     }
 }
@@ -96,6 +98,29 @@ fn change(thread: &Thread, site: &Site, no: u64, long: bool) -> Change {
     let (replies, posts) = if long { (TAIL_FROM + 1, TAIL_FROM) } else { (summed_up.replies, summed_up.posts) };
     let summary = ThreadSummary { no, last_no: no, replies, posts, ..summed_up };
     Change { key: ThreadKey { board: slug(), no }, now: Some(Numbered { summary, numbers: vec![no] }) }
+}
+
+/// A post that more replies name than are listed, which are too many for a thread that is drawn at each start.
+fn named_often() -> PostView<'static> {
+    PostView {
+        no: 1,
+        href: "#p1",
+        op: false,
+        deleted: false,
+        name: "Name",
+        trip: "",
+        capcode: "",
+        subject: "",
+        sage: false,
+        sticky: false,
+        locked: false,
+        archived: false,
+        iso: "",
+        time: "",
+        body: "",
+        backlinks: &[],
+        more_backlinks: 1,
+    }
 }
 
 /// A thread with one post of each kind.

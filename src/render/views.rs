@@ -303,8 +303,10 @@ pub struct PostView<'a> {
     pub time: &'a str,
     /// What was typed, rendered.
     pub body: &'a str,
-    /// The replies of the same thread that name this post; empty on the index.
+    /// The first replies of the same thread that name this post; empty on the index.
     pub backlinks: &'a [Backlink],
+    /// How many others do.
+    pub more_backlinks: usize,
 }
 
 /// A reply that names a post.

@@ -35,6 +35,7 @@ fn an_excerpt_hides_what_the_post_hides() {
         ("||a **b** [c](https://example.org/) `d`|| e", "▒▒▒ e"),
         ("[aa]\n /\\\n[/aa]\ntext", "text"),
         (">>12\n>>>/tech/3 hello >>4", "hello >>4"),
+        (&format!("{}hello >>4", ">>12\n".repeat(103)), "hello >>4"),
     ]);
 }
 

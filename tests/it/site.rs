@@ -81,6 +81,44 @@ first
 }
 
 #[test]
+fn the_first_hundred_quotes_of_a_post_are_links() {
+    // Numbers 2 and 3 are quotes in code: they count, since no reader of the source knows what is code.
+    let quotes: String = (1..=103).map(|no| format!(">>{no}\n")).collect();
+    let site = built(&format!(
+        "==> content/t/1.md\n--- {{no: 1}}\n[code]>>2 >>3[/code]\n{quotes}\n==> content/t/98.md\n--- {{no: 98}}\nx\n\
+         --- {{no: 99}}\ny\n"
+    ));
+    let page = site.page("t/thread/1.html");
+    assert!(page.contains(r#"<a href="/t/thread/98.html#p98" class="quotelink">&gt;&gt;98</a>"#), "{page}");
+    assert!(page.contains(r#"<span class="quotelink">&gt;&gt;99</span>"#), "{page}");
+    assert_eq!(page.matches(r#"<span class="deadlink">"#).count(), 96);
+    // And no thread is drawn anew for a quote that is no link.
+    let (builder, _) = site.open();
+    let shown = builder.shown().read().unwrap();
+    let (slug, number) = (super::sandbox::slug, super::sandbox::number);
+    let summary = shown.site.board(&slug("t")).unwrap().visible(number(1)).unwrap();
+    assert_eq!(summary.cross.len(), 97, "{:?}", summary.cross);
+    assert!(summary.cross.contains(&(slug("t"), number(98))) && !summary.cross.contains(&(slug("t"), number(99))));
+}
+
+#[test]
+fn a_post_lists_the_first_hundred_replies_to_it_and_counts_the_others() {
+    let thread = |replies: u64| {
+        let reply = |no: u64| format!("--- {{no: {no}}}\n>>1 >>1 twice\n");
+        format!("==> content/t/1.md\n--- {{no: 1}}\nfirst\n{}", (2..=replies + 1).map(reply).collect::<String>())
+    };
+    let footer = |replies: u64, path: &str| {
+        let page = built(&thread(replies)).page(path);
+        let footer = page.split("<footer>Replies:").nth(1).unwrap().split("</footer>").next().unwrap().to_owned();
+        (footer.matches("<a class=\"quotelink\"").count(), footer.split("</a>").last().unwrap().to_owned())
+    };
+    assert_eq!(footer(100, "t/thread/1.html"), (100, String::new()));
+    assert_eq!(footer(101, "t/thread/1.html"), (100, " +1".to_owned()));
+    assert_eq!(footer(142, "t/thread/1.html"), (100, " +42".to_owned()));
+    assert_eq!(footer(142, "t/thread/1-tail.html"), (100, " +42".to_owned()));
+}
+
+#[test]
 fn quotes_cross_threads_and_boards() {
     let site = "
 ==> content/t/1.md

@@ -186,6 +186,7 @@ fn post<'a>(no: u64, href: &'a str, body: &'a str, backlinks: &'a [Backlink]) ->
         time: "2025-03-02 10:20:30",
         body,
         backlinks,
+        more_backlinks: 0,
     }
 }
 
@@ -234,6 +235,13 @@ fn a_post_shows_all_that_it_has() {
 </article>
 "##
     );
+}
+
+#[test]
+fn a_post_counts_the_replies_that_it_does_not_list() {
+    let links = backlinks();
+    let view = PostView { more_backlinks: 7, ..post(11, "#p11", "x", &links) };
+    contains(&draw("post", &view), r##"<a class="quotelink" href="#p13">&gt;&gt;13</a> +7</footer>"##);
 }
 
 #[test]
@@ -504,7 +512,10 @@ fn the_post_template_has_only_fields_conditions_and_one_loop() {
     let tags = source.split("{{").skip(1).map(|part| part.split('}').next().unwrap().trim_start_matches('{'));
     for tag in tags.filter(|tag| !tag.is_empty()) {
         let name = tag.strip_prefix("#if ").or(tag.strip_prefix("#each ")).or(tag.strip_prefix('/')).unwrap_or(tag);
-        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase()), "`{tag}` is more than post.hbs may use");
+        assert!(
+            name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+            "`{tag}` is more than post.hbs may use"
+        );
     }
 }
 

@@ -67,6 +67,7 @@ fn no_template_gets_a_strangers_text_into_triple_braces() {
 fn a_misspelt_value_is_found_wherever_it_stands() {
     for (path, template) in [
         ("tail.hbs", "{{ommitted}}"),
+        ("post.hbs", "{{#if more_backlinks}}{{more}}{{/if}}"),
         ("home.hbs", "{{#if more_boards}}{{more}}{{/if}}"),
         ("archive.hbs", "{{#if more_boards}}{{else}}{{more}}{{/if}}"),
         ("catalog.hbs", "{{#each boards}}{{#if current}}{{no}}{{/if}}{{/each}}"),
@@ -80,7 +81,7 @@ fn a_misspelt_value_is_found_wherever_it_stands() {
 
 /// Pieces of templates, from plain ones to those that only handlebars knows.
 fn template() -> impl Strategy<Value = String> {
-    let fields = "no|href|op|deleted|name|trip|capcode|subject|sage|sticky|locked|archived|iso|time";
+    let fields = "no|href|op|deleted|name|trip|capcode|subject|sage|sticky|locked|archived|iso|time|more_backlinks";
     let field = proptest::sample::select(fields.split('|').collect::<Vec<_>>());
     let text = proptest::sample::select(vec![
         "<p>",
@@ -153,6 +154,7 @@ struct Values {
     flags: [bool; 6],
     texts: [String; 8],
     backlinks: Vec<(u64, String)>,
+    more_backlinks: usize,
 }
 
 fn values() -> impl Strategy<Value = Values> {
@@ -160,11 +162,9 @@ fn values() -> impl Strategy<Value = Values> {
     let texts = [text(), text(), text(), text(), text(), text(), text(), text()];
     let no = || prop_oneof![Just(0), 1..1_000_u64, Just((1 << 53) - 1), Just(u64::MAX)];
     let backlinks = proptest::collection::vec((no(), text()), 0..3);
-    (no(), any::<[bool; 6]>(), texts, backlinks).prop_map(|(no, flags, texts, backlinks)| Values {
-        no,
-        flags,
-        texts,
-        backlinks,
+    let more = prop_oneof![Just(0), 1..1_000_usize];
+    (no(), any::<[bool; 6]>(), texts, backlinks, more).prop_map(|(no, flags, texts, backlinks, more_backlinks)| {
+        Values { no, flags, texts, backlinks, more_backlinks }
     })
 }
 
@@ -179,7 +179,7 @@ impl Values {
         #[rustfmt::skip]
         let post = PostView {
             no: self.no, href, op, deleted, name, trip, capcode, subject, sage, sticky, locked, archived, iso, time, body,
-            backlinks,
+            backlinks, more_backlinks: self.more_backlinks,
         };
         let mut quick = String::new();
         theme.draw_post(&post, &mut quick).expect("a theme that was tried out can draw");

@@ -28,7 +28,7 @@ mod write;
 
 use crate::model::quotes::Quote;
 
-/// Where quotes lead. Asked once for each quote that is shown.
+/// Where quotes lead. Asked once for each quote that is shown and can be a link.
 pub trait Links {
     /// Appends the address of what `quote` names to `out`, as plain text; false, and nothing appended, if it names
     /// nothing.

@@ -19,6 +19,7 @@ pub(super) fn write(text: &str, ops: &[Op], links: &impl Links, out: &mut String
         too_deep: 0,
         spoilers: 0,
         href: String::new(),
+        links_end: quotes::links_end(text),
     };
     for op in ops {
         writer.step(*op);
@@ -38,6 +39,8 @@ struct Writer<'a, L> {
     too_deep: usize,
     spoilers: usize,
     href: String,
+    /// Quotes behind this place are no links.
+    links_end: usize,
 }
 
 impl<L: Links> Writer<'_, L> {
@@ -109,6 +112,11 @@ impl<L: Links> Writer<'_, L> {
         let typed = span.of(self.text);
         let Some((quote, _)) = quotes::parse(typed) else { return self.step(Op::Text(span)) };
         self.arrange();
+        if self.links_end <= span.from {
+            self.out.push_str("<span class=\"quotelink\">");
+            escape(typed, self.out);
+            return self.out.push_str("</span>");
+        }
         self.href.clear();
         if self.links.href(&quote, &mut self.href) {
             self.out.push_str("<a href=\"");

@@ -115,6 +115,17 @@ fn limits_are_kept_to_the_last_character() {
     }
 }
 
+/// More of them than become links, which is another bound.
+#[test]
+fn quotes_are_counted_to_the_last_one() {
+    let board = BoardSettings { quotes_max: 150, ..BoardSettings::default() };
+    let quiet = Quiet::new(Fake { board, ..Fake::default() });
+    let body = |quotes: usize| format!("board=tech&body={}", "%3E%3E1+".repeat(quotes));
+    quiet.taken_from(&body(150));
+    let answer = quiet.post(body(151));
+    assert_eq!(answer.status, 422);
+}
+
 #[test]
 fn names_and_subjects_have_limits() {
     let board = BoardSettings { name_chars_max: 4, subject_chars_max: 5, ..BoardSettings::default() };

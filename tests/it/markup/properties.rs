@@ -1,7 +1,7 @@
 //! What holds for any body whatever.
 
 use super::{Known, browser, html, vocabulary};
-use nejiboard::model::quotes::{self, Quote};
+use nejiboard::model::quotes::{self, LINKS_MAX, Quote};
 use nejiboard::render::markup::{Links, render};
 use proptest::prelude::*;
 use std::cell::RefCell;
@@ -145,6 +145,22 @@ proptest! {
         });
         let asked = asked.0.into_inner();
         prop_assert!(asked.is_subset(&scanned), "{:?} are not among {:?}", asked, scanned);
+    }
+
+    #[test]
+    fn no_quote_is_asked_for_behind_the_last_one_that_the_scan_finds(body in anything(), before in 0..=LINKS_MAX) {
+        let body = ">>1\n".repeat(before) + &body;
+        let asked = Asked::default();
+        render(&body, &asked, &mut String::new());
+        let (mut scanned, mut times) = (BTreeSet::new(), 0);
+        quotes::scan(&body, |quote| {
+            scanned.insert(quote);
+            times += 1;
+        });
+        let asked = asked.0.into_inner();
+        prop_assert!(asked.is_subset(&scanned), "{:?} are not among {:?}", asked, scanned);
+        prop_assert!(times <= LINKS_MAX);
+        browser::check(&html(&body));
     }
 
     #[test]

@@ -80,8 +80,9 @@ fn tag<'a>(tag: &'a str, open: &mut Vec<&'a str>, text: &mut String) -> Result<(
 
 fn is_known(tag: &str) -> bool {
     let plain = ["s", "strong", "em", "code", "ul", "li", "pre class=\"prettyprint\""];
-    let spans = ["span class=\"quote\"", "span class=\"deadlink\"", "span class=\"sjis\"", "span class=\"sjis ascii\""];
-    if plain.contains(&tag) || spans.contains(&tag) {
+    let spans = ["quote", "quotelink", "deadlink", "sjis", "sjis ascii"];
+    let class = tag.strip_prefix("span class=\"").and_then(|rest| rest.strip_suffix('"'));
+    if plain.contains(&tag) || class.is_some_and(|class| spans.contains(&class)) {
         return true;
     }
     if let Some(start) = tag.strip_prefix("ol start=\"").and_then(|rest| rest.strip_suffix('"')) {
