@@ -1,9 +1,10 @@
 //! The posts of a thread, drawn: each body once, for the thread's page and for the index.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::links::{self, ThreadLinks};
-use super::markup;
+use super::markup::{self, Length};
 use super::previews::Preview;
 use super::theme::{BadTheme, Theme};
 use super::time::{Shown, shown};
@@ -20,6 +21,8 @@ pub struct DrawnThread<'a> {
     href: String,
     /// In the order of the posts.
     bodies: Vec<String>,
+    /// The beginnings of long bodies that the index shows, by their places among the posts.
+    beginnings: BTreeMap<usize, String>,
     /// For each post the replies that name it.
     backlinks: Vec<Backlinks>,
 }
@@ -47,17 +50,19 @@ impl Backlinks {
     }
 
     /// As the template gets them.
-    fn linked(&self, href: impl Fn(PostNo) -> String) -> LinkedFrom {
+    fn linked(&self, href: impl Fn(PostNo) -> String) -> Around {
         let link = |no: &PostNo| Backlink { no: no.get(), href: href(*no) };
-        LinkedFrom { backlinks: self.listed.iter().map(link).collect(), more: self.more }
+        Around { cut: false, backlinks: self.listed.iter().map(link).collect(), more_backlinks: self.more }
     }
 }
 
-/// The backlinks of a post for one page.
+/// What stands around the body of a post on one page.
 #[derive(Default)]
-struct LinkedFrom {
+struct Around {
+    /// Whether the body is only a beginning.
+    cut: bool,
     backlinks: Vec<Backlink>,
-    more: usize,
+    more_backlinks: usize,
 }
 
 /// The end of a thread, drawn.
@@ -69,6 +74,9 @@ pub struct Tail {
     /// How many replies that are.
     pub shown: usize,
 }
+
+/// How much of a post the index shows.
+pub const LISTED: Length = Length { chars: 4_000, lines: 100 };
 
 /// Which bodies are needed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,16 +97,19 @@ impl<'a> DrawnThread<'a> {
             anonymous: &settings.anonymous_name,
             href: PageKey::Thread(board.clone(), thread.no()).href(site.settings.prefix()),
             bodies: vec![String::new(); thread.posts.len()],
+            beginnings: BTreeMap::new(),
             backlinks: vec![Backlinks::default(); thread.posts.len()],
         };
+        let listed = preview(thread, settings.replies_previewed);
         match extent {
-            Extent::All => drawn.render(board, 0..thread.posts.len()),
-            Extent::Preview => drawn.render(board, preview(thread, settings.replies_previewed)),
+            Extent::All => drawn.render(board, 0..thread.posts.len(), &listed),
+            Extent::Preview => drawn.render(board, listed.iter().copied(), &listed),
         }
         drawn
     }
 
-    fn render(&mut self, board: &BoardSlug, which: impl IntoIterator<Item = usize>) {
+    /// Renders some bodies; of those that are `listed`, in rising order, the beginnings too.
+    fn render(&mut self, board: &BoardSlug, which: impl IntoIterator<Item = usize>, listed: &[usize]) {
         let mut own: Vec<(PostNo, usize)> = self.thread.posts.iter().map(|post| post.no).zip(0..).collect();
         own.sort_unstable();
         let numbers: Vec<PostNo> = own.iter().map(|(no, _)| *no).collect();
@@ -108,7 +119,13 @@ impl<'a> DrawnThread<'a> {
             if post.deleted {
                 continue;
             }
-            markup::render(&post.body, &links, &mut self.bodies[index]);
+            let body = &mut self.bodies[index];
+            if listed.binary_search(&index).is_ok() {
+                let beginning = markup::render_with_beginning(&post.body, LISTED, &links, body);
+                self.beginnings.extend(beginning.map(|beginning| (index, beginning)));
+            } else {
+                markup::render(&post.body, &links, body);
+            }
             for cited in links.take_cited() {
                 let Ok(found) = own.binary_search_by_key(&cited, |(no, _)| *no) else { continue };
                 if cited != post.no {
@@ -159,8 +176,10 @@ impl<'a> DrawnThread<'a> {
         for index in &shown {
             let post = &self.thread.posts[*index];
             let href = format!("{}#p{}", self.href, post.no);
-            let body = links::from_elsewhere(&self.bodies[*index], &self.href);
-            self.post(theme, *index, &href, &body, &LinkedFrom::default(), &mut out)?;
+            let beginning = self.beginnings.get(index);
+            let body = links::from_elsewhere(beginning.unwrap_or(&self.bodies[*index]), &self.href);
+            let around = Around { cut: beginning.is_some(), ..Around::default() };
+            self.post(theme, *index, &href, &body, &around, &mut out)?;
         }
         Ok((SafeHtml(out), shown.len() - 1))
     }
@@ -171,7 +190,7 @@ impl<'a> DrawnThread<'a> {
         index: usize,
         href: &str,
         body: &str,
-        linked: &LinkedFrom,
+        around: &Around,
         out: &mut String,
     ) -> Result<(), BadTheme> {
         let post = &self.thread.posts[index];
@@ -193,8 +212,9 @@ impl<'a> DrawnThread<'a> {
             iso: &iso,
             time: &time,
             body,
-            backlinks: &linked.backlinks,
-            more_backlinks: linked.more,
+            cut: around.cut,
+            backlinks: &around.backlinks,
+            more_backlinks: around.more_backlinks,
         };
         theme.draw_post(&view, out)
     }

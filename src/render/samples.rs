@@ -71,7 +71,7 @@ impl Sample {
             pen.answer(&ErrorView::Refused { refusal: Refusal::Empty, form })?;
         }
         pen.answer(&ErrorView::Safe { board: slug(), thread: PostNo::new(1) })?;
-        theme.draw_post(&named_often(), &mut String::new())?;
+        theme.draw_post(&large_post(), &mut String::new())?;
         first_wrong.map_or(Ok(()), Err)
     }
 }
@@ -100,8 +100,9 @@ fn change(thread: &Thread, site: &Site, no: u64, long: bool) -> Change {
     Change { key: ThreadKey { board: slug(), no }, now: Some(Numbered { summary, numbers: vec![no] }) }
 }
 
-/// A post that more replies name than are listed, which are too many for a thread that is drawn at each start.
-fn named_often() -> PostView<'static> {
+/// A post that is too long for the index, and that more replies name than are listed: nothing to be drawn whole at each
+/// start.
+fn large_post() -> PostView<'static> {
     PostView {
         no: 1,
         href: "#p1",
@@ -118,6 +119,7 @@ fn named_often() -> PostView<'static> {
         iso: "",
         time: "",
         body: "",
+        cut: true,
         backlinks: &[],
         more_backlinks: 1,
     }

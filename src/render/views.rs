@@ -303,6 +303,8 @@ pub struct PostView<'a> {
     pub time: &'a str,
     /// What was typed, rendered.
     pub body: &'a str,
+    /// Whether that is only the beginning, since the post is too long for the index.
+    pub cut: bool,
     /// The first replies of the same thread that name this post; empty on the index.
     pub backlinks: &'a [Backlink],
     /// How many others do.

@@ -1,5 +1,6 @@
 //! What posters type, and what readers see.
 
+mod beginnings;
 mod blocks;
 mod browser;
 mod inline;

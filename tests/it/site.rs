@@ -193,6 +193,26 @@ fn the_index_shows_the_last_replies_and_counts_the_rest() {
     check(&site("3"), "t/thread/1.html", r#"<article class="post gone" id="p6"><p>Post removed."#);
 }
 
+#[test]
+fn a_long_post_is_shown_whole_only_on_its_thread() {
+    let long = "words of a long story.\n".repeat(99);
+    let site =
+        |op: &str, reply: &str| built(&format!("==> content/t/1.md\n--- {{no: 1}}\n{op}\n--- {{no: 2}}\n{reply}\n"));
+    let cut = |href: &str| format!(r#"<p class="more"><a href="{href}">Read the whole post</a></p>"#);
+    let both = site(&format!("{long}\n>>2 THE END"), &format!("{long}\n>>1 THE END OF IT"));
+    let (index, thread) = (both.page("t/index.html"), both.page("t/thread/1.html"));
+    assert_eq!(thread.matches("THE END").count(), 2);
+    assert_eq!(thread.matches("<footer>Replies").count(), 2, "{thread}");
+    assert!(!thread.contains("Read the whole post"));
+    assert_eq!(index.matches("THE END").count(), 0, "{index}");
+    for href in ["/t/thread/1.html#p1", "/t/thread/1.html#p2"] {
+        assert!(index.contains(&cut(href)), "{index}");
+    }
+    assert!(!site(&long, "x").page("t/index.html").contains("Read the whole post"));
+    let one_line = "word ".repeat(801);
+    assert!(site("x", &one_line).page("t/index.html").contains(&cut("/t/thread/1.html#p2")));
+}
+
 /// Threads 1 to 4, a day after another; `more` is added to them by number.
 fn four(settings: &str, more: [&str; 4]) -> String {
     let mut text = format!("==> content/t/board.yaml\n{settings}\n");

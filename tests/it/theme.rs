@@ -185,6 +185,7 @@ fn post<'a>(no: u64, href: &'a str, body: &'a str, backlinks: &'a [Backlink]) ->
         iso: "2025-03-02T10:20:30Z",
         time: "2025-03-02 10:20:30",
         body,
+        cut: false,
         backlinks,
         more_backlinks: 0,
     }
@@ -242,6 +243,17 @@ fn a_post_counts_the_replies_that_it_does_not_list() {
     let links = backlinks();
     let view = PostView { more_backlinks: 7, ..post(11, "#p11", "x", &links) };
     contains(&draw("post", &view), r##"<a class="quotelink" href="#p13">&gt;&gt;13</a> +7</footer>"##);
+}
+
+#[test]
+fn a_post_that_is_cut_leads_to_the_whole() {
+    let view = PostView { cut: true, ..post(11, "/t/thread/1.html#p11", "x", &[]) };
+    contains(
+        &draw("post", &view),
+        r##"x</div>
+<p class="more"><a href="/t/thread/1.html#p11">Read the whole post</a></p>
+</article>"##,
+    );
 }
 
 #[test]

@@ -68,6 +68,7 @@ fn a_misspelt_value_is_found_wherever_it_stands() {
     for (path, template) in [
         ("tail.hbs", "{{ommitted}}"),
         ("post.hbs", "{{#if more_backlinks}}{{more}}{{/if}}"),
+        ("post.hbs", "{{#if cut}}{{hrev}}{{/if}}"),
         ("home.hbs", "{{#if more_boards}}{{more}}{{/if}}"),
         ("archive.hbs", "{{#if more_boards}}{{else}}{{more}}{{/if}}"),
         ("catalog.hbs", "{{#each boards}}{{#if current}}{{no}}{{/if}}{{/each}}"),
@@ -81,7 +82,7 @@ fn a_misspelt_value_is_found_wherever_it_stands() {
 
 /// Pieces of templates, from plain ones to those that only handlebars knows.
 fn template() -> impl Strategy<Value = String> {
-    let fields = "no|href|op|deleted|name|trip|capcode|subject|sage|sticky|locked|archived|iso|time|more_backlinks";
+    let fields = "no|href|op|deleted|name|trip|capcode|subject|sage|sticky|locked|archived|iso|time|more_backlinks|cut";
     let field = proptest::sample::select(fields.split('|').collect::<Vec<_>>());
     let text = proptest::sample::select(vec![
         "<p>",
@@ -151,7 +152,7 @@ fn template() -> impl Strategy<Value = String> {
 #[derive(Clone, Debug)]
 struct Values {
     no: u64,
-    flags: [bool; 6],
+    flags: [bool; 7],
     texts: [String; 8],
     backlinks: Vec<(u64, String)>,
     more_backlinks: usize,
@@ -163,7 +164,7 @@ fn values() -> impl Strategy<Value = Values> {
     let no = || prop_oneof![Just(0), 1..1_000_u64, Just((1 << 53) - 1), Just(u64::MAX)];
     let backlinks = proptest::collection::vec((no(), text()), 0..3);
     let more = prop_oneof![Just(0), 1..1_000_usize];
-    (no(), any::<[bool; 6]>(), texts, backlinks, more).prop_map(|(no, flags, texts, backlinks, more_backlinks)| {
+    (no(), any::<[bool; 7]>(), texts, backlinks, more).prop_map(|(no, flags, texts, backlinks, more_backlinks)| {
         Values { no, flags, texts, backlinks, more_backlinks }
     })
 }
@@ -171,7 +172,7 @@ fn values() -> impl Strategy<Value = Values> {
 impl Values {
     /// The post as the compiled template and as handlebars draw it.
     fn drawn_twice(&self, theme: &Theme) -> (String, String) {
-        let [op, deleted, sage, sticky, locked, archived] = self.flags;
+        let [op, deleted, sage, sticky, locked, archived, cut] = self.flags;
         let [href, name, trip, capcode, subject, iso, time, body] = self.texts.each_ref().map(String::as_str);
         let backlinks: Vec<Backlink> =
             self.backlinks.iter().map(|(no, href)| Backlink { no: *no, href: href.clone() }).collect();
@@ -179,7 +180,7 @@ impl Values {
         #[rustfmt::skip]
         let post = PostView {
             no: self.no, href, op, deleted, name, trip, capcode, subject, sage, sticky, locked, archived, iso, time, body,
-            backlinks, more_backlinks: self.more_backlinks,
+            cut, backlinks, more_backlinks: self.more_backlinks,
         };
         let mut quick = String::new();
         theme.draw_post(&post, &mut quick).expect("a theme that was tried out can draw");

@@ -17,6 +17,7 @@
 
 mod art;
 mod clean;
+mod cut;
 mod inline;
 mod lines;
 mod marks;
@@ -25,6 +26,8 @@ mod shield;
 mod spoiler;
 mod url;
 mod write;
+
+pub use cut::Length;
 
 use crate::model::quotes::Quote;
 
@@ -45,6 +48,22 @@ pub fn render(body: &str, links: &impl Links, out: &mut String) {
     lines::read(&text, &mut ops);
     spoiler::pair(&mut ops);
     write::write(&text, &ops, links, out);
+}
+
+/// Does the same; and if the body is longer than `length`, gives its beginning as well, as HTML that stands by itself.
+pub fn render_with_beginning(body: &str, length: Length, links: &impl Links, out: &mut String) -> Option<String> {
+    let text = clean::clean(body);
+    if !length.may_cut(&text) {
+        render(body, links, out);
+        return None;
+    }
+    let mut ops = Vec::with_capacity(16 + text.len() / 32);
+    lines::read(&text, &mut ops);
+    spoiler::pair(&mut ops);
+    write::write(&text, &ops, links, out);
+    let mut beginning = String::new();
+    cut::cut(&text, &mut ops, length).then(|| write::write(&text, &ops, links, &mut beginning))?;
+    Some(beginning)
 }
 
 /// A piece of the cleaned text, in bytes.

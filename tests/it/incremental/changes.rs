@@ -87,6 +87,10 @@ impl World {
     /// A text with quotes: of posts that are there, were there, will be there or never will.
     fn body(&mut self) -> String {
         let mut body = format!("text {}", self.chance.below(1_000));
+        if self.chance.of(1, 40) {
+            // More than the index shows.
+            body += &"\nand on".repeat(98 + self.chance.below(4));
+        }
         for _ in 0..self.chance.below(3) {
             let board = *self.chance.one_of(&BOARDS);
             let highest = self.highest(board);

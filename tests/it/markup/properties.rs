@@ -2,7 +2,7 @@
 
 use super::{Known, browser, html, vocabulary};
 use nejiboard::model::quotes::{self, LINKS_MAX, Quote};
-use nejiboard::render::markup::{Links, render};
+use nejiboard::render::markup::{Length, Links, render, render_with_beginning};
 use proptest::prelude::*;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -127,6 +127,14 @@ impl Links for Asked {
     }
 }
 
+/// The text that no spoiler hides.
+fn in_sight(html: &str) -> String {
+    let mut pieces = html.split("<s>");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    pieces.for_each(|piece| out.push_str(piece.split_once("</s>").expect("spoilers are closed").1));
+    vocabulary::check(&out)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3000))]
 
@@ -161,6 +169,23 @@ proptest! {
         prop_assert!(asked.is_subset(&scanned), "{:?} are not among {:?}", asked, scanned);
         prop_assert!(times <= LINKS_MAX);
         browser::check(&html(&body));
+    }
+
+    #[test]
+    fn a_beginning_stands_by_itself_and_is_what_the_whole_begins_with(
+        body in anything(), chars in 0..60_usize, lines in 0..8_usize,
+    ) {
+        let mut whole = String::new();
+        let beginning = render_with_beginning(&body, Length { chars, lines }, &Known, &mut whole);
+        prop_assert_eq!(&whole, &html(&body));
+        let Some(beginning) = beginning else { return Ok(()) };
+        browser::check(&beginning);
+        let (shown, all) = (vocabulary::check(&beginning), vocabulary::check(&whole));
+        prop_assert!(all.starts_with(&shown), "{:?} does not begin with {:?}", all, shown);
+        prop_assert!(shown.chars().filter(|c| *c != '\n').count() <= chars, "{:?}", shown);
+        prop_assert!(shown.matches('\n').count() <= lines, "{:?}", shown);
+        // What is hidden is hidden in the beginning too.
+        prop_assert!(in_sight(&whole).starts_with(&in_sight(&beginning)), "{:?} and {:?}", whole, beginning);
     }
 
     #[test]
