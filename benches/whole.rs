@@ -1,52 +1,58 @@
-//! The whole program against the disk: a clean build beside `cp -r` of its output, and a reply from POST to visible
-//! beside one "new file, fsync, rename, fsync folder"; then many posters at once.
+//! The whole program against the disk: a clean build beside two ways to put the same files there, a reply from POST to
+//! visible beside one "new file, fsync, rename, fsync folder", the start of `serve`, and many posters at once.
 //!
-//! `cargo bench --bench whole -- [--posts N] [--replies N] [--clients N] [--seconds N] [--corpus FILE.jsonl]`. Without a corpus it writes one of its
-//! own. All figures are medians of one run, and what counts are the ratios: machines differ, and so do their moments.
+//! `cargo bench --bench whole -- [--posts N] [--replies N] [--clients N] [--seconds N] [--runs N] [--corpus FILE.jsonl]`.
+//! Without a corpus it writes one of its own. With `--flat` it measures replies alone, on this site and on a small one
+//! in turns: `--flat [--small N]`. What counts are the ratios: machines differ, and so do their moments.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_nejiboard");
+use rayon::prelude::*;
+
+#[path = "support/corpus.rs"]
+mod corpus;
+#[path = "support/crowd.rs"]
+mod crowd;
+#[path = "support/measure.rs"]
+mod measure;
+#[path = "support/program.rs"]
+mod program;
+
+use crowd::Manner;
+use measure::{Attic, median, milliseconds, time};
+use program::{Server, connect, is_bench, post_until_taken, run};
+
+/// No limit of replies: a crowd would soon be at it. What stands in a thread is then bounded by the time alone.
+const SETTINGS: &str = "title: Bench\ndefaults:\n  reply_limit: 0\n";
 
 fn main() {
+    if !is_bench() {
+        return;
+    }
     let options = Options::parse();
     let folder = tempfile::Builder::new().prefix("nejiboard-bench").tempdir_in("target").expect("target/ is there");
-    let root = folder.path().join("site");
-    fs::create_dir_all(root.join("content")).expect("a fresh folder takes folders");
-    fs::write(root.join("content/site.yaml"), "title: Bench\n").expect("a fresh folder takes files");
-    let corpus = options.corpus.clone().unwrap_or_else(|| write_corpus(folder.path(), options.posts));
-    let corpus = corpus.to_str().expect("the path is UTF-8").to_owned();
-    report("import", time(|| run(&root, &["import", "jsonl", &corpus])));
-
-    let copy = folder.path().join("copy");
-    let (mut clean, mut unchanged, mut cp, mut memory) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for _ in 0..5 {
-        remove(&root.join("public"));
-        clean.push(time(|| memory = memory.max(run(&root, &["build", "--clean"]))));
-        unchanged.push(time(|| run(&root, &["build"])));
-        remove(&copy);
-        cp.push(time(|| copy_with_cp(&root.join("public"), &copy)));
+    let corpus = options.corpus.clone().unwrap_or_else(|| corpus::write(folder.path(), options.posts));
+    let root = import(folder.path(), "site", &corpus);
+    if options.flat {
+        return flat(folder.path(), &root, &options);
     }
-    let (clean, unchanged, cp) = (median(clean), median(unchanged), median(cp));
-    report("cp -r of the output", cp);
-    report("clean build", clean);
-    ratio("clean build / cp -r", clean, cp);
-    report("build, nothing changed", unchanged);
-    ratio("nothing changed / clean", unchanged, clean);
-    println!("{:<40} {:>10} KiB", "peak memory of a clean build", memory);
+    builds(folder.path(), &root, options.runs);
+    start(&root);
 
-    let replies = replies(&root, options.replies);
+    let [replies] = replies([&root], options.replies);
     report("one durable file", replies.file);
     report("reply, median", replies.median);
     ratio("reply / durable file", replies.median, replies.file);
     ratio("reply, 99th of 100 / median", replies.p99, replies.median);
 
-    crowd(&root, options.clients, Duration::from_secs(options.seconds));
+    let long = Duration::from_secs(options.seconds);
+    for manner in [Manner::Waiting, Manner::Hurried] {
+        tell_crowd(&crowd::come(&root, &latest_threads(&root), options.clients, long, manner), options.clients, manner);
+    }
 }
 
 struct Options {
@@ -55,11 +61,23 @@ struct Options {
     corpus: Option<PathBuf>,
     clients: usize,
     seconds: u64,
+    runs: usize,
+    flat: bool,
+    small: usize,
 }
 
 impl Options {
     fn parse() -> Options {
-        let mut options = Options { posts: 100_000, replies: 300, corpus: None, clients: 64, seconds: 5 };
+        let mut options = Options {
+            posts: 100_000,
+            replies: 300,
+            corpus: None,
+            clients: 64,
+            seconds: 5,
+            runs: 5,
+            flat: false,
+            small: 1_000,
+        };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} wants a value"));
@@ -68,7 +86,10 @@ impl Options {
                 "--replies" => options.replies = value().parse().expect("a number of replies"),
                 "--clients" => options.clients = value().parse().expect("a number of clients"),
                 "--seconds" => options.seconds = value().parse().expect("a number of seconds"),
+                "--runs" => options.runs = value().parse().expect("a number of runs"),
                 "--corpus" => options.corpus = Some(value().into()),
+                "--flat" => options.flat = true,
+                "--small" => options.small = value().parse().expect("a number of posts"),
                 // What cargo itself adds.
                 "--bench" => {}
                 other => panic!("unknown option {other}"),
@@ -78,33 +99,154 @@ impl Options {
     }
 }
 
+/// Makes a site of the corpus, not built yet.
+fn import(folder: &Path, name: &str, corpus: &Path) -> PathBuf {
+    let root = folder.join(name);
+    fs::create_dir_all(root.join("content")).expect("a fresh folder takes folders");
+    fs::write(root.join("content/site.yaml"), SETTINGS).expect("a fresh folder takes files");
+    let corpus = corpus.to_str().expect("the path is UTF-8");
+    report(&format!("import of the {name}"), run(&root, &["import", "jsonl", corpus]).took);
+    root
+}
+
+/// A clean build, `cp -r` of what it made, and the same files from memory, in turns; then medians.
+fn builds(folder: &Path, root: &Path, runs: usize) {
+    let (public, copy, written) = (root.join("public"), folder.join("copy"), folder.join("written"));
+    let mut attic = Attic::new(folder);
+    let mut files = Vec::new();
+    let [mut clean, mut unchanged, mut cp, mut memory] = [(); 4].map(|()| Vec::new());
+    let (mut peak, mut peak_unchanged) = (0, 0);
+    for _ in 0..runs {
+        [&public, &copy, &written].into_iter().for_each(|path| attic.take(path));
+        settle();
+        let build = run(root, &["build", "--clean"]);
+        (peak, clean) = (peak.max(build.peak), with(clean, build.took));
+        let build = run(root, &["build"]);
+        (peak_unchanged, unchanged) = (peak_unchanged.max(build.peak), with(unchanged, build.took));
+        if files.is_empty() {
+            files = read_all(&public);
+        }
+        settle();
+        cp.push(time(|| copy_with_cp(&public, &copy)));
+        settle();
+        memory.push(time(|| write_all(&written, &files)));
+    }
+    let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+    println!("{:<40} {:>10} files, {:.1} MB", "the output", files.len(), bytes as f64 / 1e6);
+    report("cp -r of the output", median(cp.clone()));
+    report("the same files written from memory", median(memory.clone()));
+    report("clean build", median(clean.clone()));
+    ratios("clean build / cp -r", &clean, &cp);
+    ratios("clean build / written from memory", &clean, &memory);
+    report("build, nothing changed", median(unchanged.clone()));
+    ratios("nothing changed / clean", &unchanged, &clean);
+    println!("{:<40} {:>10} KiB", "peak memory of a clean build", peak);
+    println!("{:<40} {:>10} KiB", "peak memory, nothing changed", peak_unchanged);
+}
+
+fn with(mut times: Vec<Duration>, took: Duration) -> Vec<Duration> {
+    times.push(took);
+    times
+}
+
+/// So that nobody pays for what another one has left to the disk.
+fn settle() {
+    assert!(Command::new("sync").status().expect("sync is there").success());
+}
+
+fn copy_with_cp(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-r").arg(from).arg(to).status().expect("cp is there").success());
+}
+
+/// All files below a folder, by their path in it.
+fn read_all(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().map(|entry| entry.expect("it is read"));
+    let files = entries.filter(|entry| entry.file_type().is_file());
+    let below = |path: &Path| path.strip_prefix(folder).expect("it is below").to_owned();
+    files.map(|entry| (below(entry.path()), fs::read(entry.path()).expect("it is read"))).collect()
+}
+
+/// The least that a clean build must do for the disk: folders, and each file created, written and closed. By as many
+/// threads as the build has.
+fn write_all(folder: &Path, files: &[(PathBuf, Vec<u8>)]) {
+    let mut made = PathBuf::new();
+    for (path, _) in files {
+        let parent = folder.join(path.parent().expect("it has a folder"));
+        if made != parent {
+            fs::create_dir_all(&parent).expect("the disk takes folders");
+            made = parent;
+        }
+    }
+    files.par_iter().for_each(|(path, bytes)| {
+        let mut file = File::create(folder.join(path)).expect("the disk takes a file");
+        file.write_all(bytes).expect("the disk takes it");
+    });
+}
+
+/// From the start of `serve` until its door is open, with all pages as they should be; and what it holds at rest.
+fn start(root: &Path) {
+    let mut opened = Vec::new();
+    let mut at_rest = 0;
+    for _ in 0..3 {
+        let server = Server::start(root);
+        opened.push(server.opened_after);
+        std::thread::sleep(Duration::from_secs(2));
+        at_rest = server.memory();
+    }
+    report("start of serve, until the door is open", median(opened));
+    println!("{:<40} {:>10} KiB", "memory of serve at rest", at_rest);
+}
+
 struct Replies {
     file: Duration,
     median: Duration,
     p99: Duration,
 }
 
-/// Posts replies to the latest threads, one at a time, and writes a durable file between them.
-fn replies(root: &Path, count: usize) -> Replies {
-    let mut server = Server::start(root);
-    let threads = latest_threads(root);
-    let (mut took, mut files) = (Vec::new(), Vec::new());
+/// Posts replies to the latest threads of each site, one at a time, the sites in turns, and writes a durable file
+/// after each.
+fn replies<const N: usize>(roots: [&Path; N], count: usize) -> [Replies; N] {
+    let servers = roots.map(Server::start);
+    let mut connections = servers.each_ref().map(|server| connect(&server.address));
+    let threads = roots.map(latest_threads);
+    let mut took: [Vec<Duration>; N] = std::array::from_fn(|_| Vec::new());
+    let mut files = took.clone();
     for number in 0..count + 20 {
-        let (board, thread) = &threads[number % threads.len()];
-        let body = format!("board={board}&thread={thread}&body=Reply+number+{number}+of+the+bench.");
-        let began = Instant::now();
-        server.post(&body);
-        let elapsed = began.elapsed();
-        let file = time(|| durable_file(root, number));
-        // The first ones warm caches.
-        if 20 <= number {
-            took.push(elapsed);
-            files.push(file);
+        for site in 0..N {
+            let (board, thread) = &threads[site][number % threads[site].len()];
+            let body = format!("board={board}&thread={thread}&body=Reply+number+{number}+of+the+bench.");
+            let began = Instant::now();
+            let answer = post_until_taken(&mut connections[site], &body);
+            let elapsed = began.elapsed();
+            assert_eq!(answer.status, 201, "{}", answer.text);
+            let file = time(|| durable_file(roots[site], number));
+            // The first ones warm caches.
+            if 20 <= number {
+                took[site].push(elapsed);
+                files[site].push(file);
+            }
         }
     }
-    took.sort();
-    let p99 = took[took.len() * 99 / 100];
-    Replies { file: median(files), median: median(took), p99 }
+    std::array::from_fn(|site| {
+        took[site].sort();
+        let p99 = took[site][took[site].len() * 99 / 100];
+        Replies { file: median(files[site].clone()), median: median(took[site].clone()), p99 }
+    })
+}
+
+/// What a reply costs on this site, over what it costs on a small one. The lists of one that is smaller than its index
+/// are not full, and so cheaper to draw: `--small` says how small.
+fn flat(folder: &Path, large: &Path, options: &Options) {
+    let small = import(folder, "small site", &corpus::write(folder, options.small));
+    for root in [&small, large] {
+        run(root, &["build"]);
+    }
+    let [small, large] = replies([&small, large], options.replies);
+    report("one durable file, between", median(vec![small.file, large.file]));
+    report(&format!("reply on {} posts, median", options.small), small.median);
+    report("reply on the site, median", large.median);
+    ratio("the site / the small one", large.median, small.median);
+    ratio("the same of the 99th of 100", large.p99, small.p99);
 }
 
 /// The first threads of each board's index.
@@ -131,220 +273,38 @@ fn durable_file(root: &Path, number: usize) {
     File::open(root).and_then(|folder| folder.sync_all()).expect("the folder syncs");
 }
 
-/// Posts replies over many connections as fast as they are answered, for so long, and says what came of it.
-fn crowd(root: &Path, clients: usize, long: Duration) {
-    let server = Server::start(root);
-    let threads = latest_threads(root);
-    let began = Instant::now();
-    let counts: Vec<Crowd> = std::thread::scope(|scope| {
-        let client = |number: usize| {
-            let (address, threads) = (server.address.clone(), &threads);
-            scope.spawn(move || {
-                let mut connection = connect(&address);
-                let mut crowd = Crowd::default();
-                while began.elapsed() < long {
-                    let (board, thread) = &threads[(number + crowd.posts()) % threads.len()];
-                    let nth = crowd.posts();
-                    let body = format!("board={board}&thread={thread}&body=Client+{number}+post+{nth}");
-                    match post(&mut connection, &body) {
-                        201 => crowd.visible += 1,
-                        202 => crowd.safe += 1,
-                        _ => crowd.refused += 1,
-                    }
-                }
-                crowd
-            })
-        };
-        let running: Vec<_> = (0..clients).map(client).collect();
-        running.into_iter().map(|client| client.join().expect("a client ends well")).collect()
-    });
-    let seconds = began.elapsed().as_secs_f64();
-    let rate = |count: fn(&Crowd) -> usize| counts.iter().map(count).sum::<usize>() as f64 / seconds;
-    println!("{:<40} {:>10.0} a second", format!("{clients} clients, visible at once"), rate(|crowd| crowd.visible));
-    println!("{:<40} {:>10.0} a second", "safe, visible later", rate(|crowd| crowd.safe));
-    println!("{:<40} {:>10.0} a second", "told to come back", rate(|crowd| crowd.refused));
-    println!("{:<40} {:>10} KiB", "peak memory of serve", peak_memory(server.child.id()));
-}
-
-/// What became of a client's posts.
-#[derive(Default)]
-struct Crowd {
-    visible: usize,
-    safe: usize,
-    refused: usize,
-}
-
-impl Crowd {
-    fn posts(&self) -> usize {
-        self.visible + self.safe + self.refused
+fn tell_crowd(outcome: &crowd::Outcome, clients: usize, manner: Manner) {
+    let rate = |posts: usize, time: Duration| posts as f64 / time.as_secs_f64();
+    let line = |what: &str, rate: f64| println!("{what:<40} {rate:>10.0} a second");
+    match manner {
+        Manner::Waiting => println!("{clients} clients that wait for their page"),
+        Manner::Hurried => println!("{clients} clients with `Prefer: respond-async`"),
     }
-}
-
-struct Server {
-    address: String,
-    child: Child,
-    connection: BufReader<TcpStream>,
-}
-
-impl Server {
-    fn start(root: &Path) -> Server {
-        let mut child = Command::new(BINARY)
-            .args(["--root", root.to_str().expect("the path is UTF-8"), "serve", "--listen", "127.0.0.1:0"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-        let address = lines
-            .find_map(|line| line.ok()?.strip_prefix("serving http://")?.split('/').next().map(str::to_owned))
-            .expect("it says where it serves");
-        std::thread::spawn(move || lines.for_each(drop));
-        let connection = connect(&address);
-        Server { address, child, connection }
+    line("  accepted", rate(outcome.accepted(), outcome.came));
+    line("  of these answered as visible", rate(outcome.at_once, outcome.came));
+    line("  told to come back", rate(outcome.busy, outcome.came));
+    line("  visible, until the last one was", rate(outcome.on_pages, outcome.all_visible));
+    report("  that took, after the last answer", outcome.all_visible.saturating_sub(outcome.came));
+    println!("{:<40} {:>10} KiB", "  peak memory of serve", outcome.peak);
+    if 0 < outcome.refused {
+        println!("{:<40} {:>10} posts", "  refused", outcome.refused);
     }
-
-    fn post(&mut self, body: &str) {
-        assert_eq!(post(&mut self.connection, body), 201);
+    if outcome.on_pages != outcome.accepted() || outcome.in_content != outcome.accepted() {
+        let (accepted, content, pages) = (outcome.accepted(), outcome.in_content, outcome.on_pages);
+        println!("  WRONG: {accepted} posts accepted, {content} in content, {pages} on pages");
     }
-}
-
-fn connect(address: &str) -> BufReader<TcpStream> {
-    let connection = TcpStream::connect(address).expect("it listens");
-    connection.set_nodelay(true).expect("a socket option");
-    BufReader::new(connection)
-}
-
-/// Sends a form and gives the status of the answer.
-fn post(connection: &mut BufReader<TcpStream>, body: &str) -> u16 {
-    let request = format!(
-        "POST /post HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    connection.get_mut().write_all(request.as_bytes()).expect("it reads");
-    let mut length = 0;
-    let mut status = String::new();
-    connection.read_line(&mut status).expect("it answers");
-    loop {
-        let mut line = String::new();
-        connection.read_line(&mut line).expect("it answers whole");
-        if let Some(value) = line.strip_prefix("content-length: ") {
-            length = value.trim().parse().expect("a length");
-        }
-        if line == "\r\n" {
-            break;
-        }
-    }
-    let mut answer = vec![0; length];
-    connection.read_exact(&mut answer).expect("it answers whole");
-    status.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("an answer has a status")
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Runs a command of the program, and gives its peak memory in KiB.
-fn run(root: &Path, arguments: &[&str]) -> u64 {
-    let mut child = Command::new(BINARY)
-        .args(["--quiet", "--root", root.to_str().expect("the path is UTF-8")])
-        .args(arguments)
-        .spawn()
-        .expect("the program starts");
-    let mut peak = 0;
-    let status = loop {
-        peak = peak.max(peak_memory(child.id()));
-        match child.try_wait().expect("it can be waited for") {
-            Some(status) => break status,
-            None => std::thread::sleep(Duration::from_millis(2)),
-        }
-    };
-    assert!(status.success(), "{arguments:?}: {status}");
-    peak
-}
-
-/// The most memory that a process has had so far, in KiB; 0 once it has ended.
-fn peak_memory(process: u32) -> u64 {
-    let Ok(text) = fs::read_to_string(format!("/proc/{process}/status")) else { return 0 };
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
-}
-
-fn copy_with_cp(from: &Path, to: &Path) {
-    assert!(Command::new("cp").arg("-r").arg(from).arg(to).status().expect("cp is there").success());
-}
-
-fn remove(path: &Path) {
-    if path.exists() {
-        fs::remove_dir_all(path).expect("our own folder can go");
-    }
-}
-
-fn time<T>(work: impl FnOnce() -> T) -> Duration {
-    let began = Instant::now();
-    work();
-    began.elapsed()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }
 
 fn report(what: &str, took: Duration) {
-    println!("{what:<40} {:>10.3} ms", took.as_secs_f64() * 1e3);
+    println!("{what:<40} {:>10.3} ms", milliseconds(took));
 }
 
 fn ratio(what: &str, a: Duration, b: Duration) {
     println!("{what:<40} {:>10.2}", a.as_secs_f64() / b.as_secs_f64());
 }
 
-/// A corpus of made-up posts on ten boards, about 25 posts a thread and 300 bytes a post.
-fn write_corpus(folder: &Path, posts: usize) -> PathBuf {
-    let path = folder.join("corpus.jsonl");
-    let mut out = std::io::BufWriter::new(File::create(&path).expect("a fresh folder takes files"));
-    let mut random: u64 = 1;
-    let mut next = move |below: u64| {
-        // SplitMix64, so that every run has the same posts.
-        random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (random ^ (random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        (mixed ^ (mixed >> 27)) % below
-    };
-    let words = ["board", "thread", "**bold**", "plain", "file", "page", "`code`", "reader", "static", "quick"];
-    let per_board = posts / 10;
-    for board in 0..10 {
-        let (mut no, mut thread) = (0, 0);
-        while no < per_board {
-            no += 1;
-            if thread == 0 || next(25) == 0 {
-                thread = no;
-                writeln!(
-                    out,
-                    r#"{{"kind":"thread","board":"b{board}","thread":{thread},"subject":"Thread {thread}"}}"#
-                )
-                .expect("the disk takes it");
-            }
-            let mut body = if thread < no {
-                format!(">>{}\\n", thread + next((no - thread) as u64) as usize)
-            } else {
-                String::new()
-            };
-            let length = 20 + next(80);
-            for _ in 0..length {
-                body.push_str(words[next(10) as usize]);
-                body.push_str(if next(30) == 0 { "\\n" } else { " " });
-            }
-            let time = 1_600_000_000 + no * 60;
-            writeln!(
-                out,
-                r#"{{"kind":"post","board":"b{board}","thread":{thread},"no":{no},"time":{time},"name":"","trip":"","email":"","body":"{}"}}"#,
-                body.trim_end()
-            )
-            .expect("the disk takes it");
-        }
-    }
-    out.flush().expect("the disk takes it");
-    path
+/// The median of the ratios of each run: what disturbed the machine for a while disturbed both.
+fn ratios(what: &str, a: &[Duration], b: &[Duration]) {
+    let each = a.iter().zip(b).map(|(a, b)| a.as_secs_f64() / b.as_secs_f64());
+    println!("{what:<40} {:>10.2}", median(each.collect()));
 }
