@@ -36,8 +36,8 @@ pub fn run(root: &Path, arguments: &[&str]) -> Run {
     let took = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !ended.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(2));
                 peak.fetch_max(memory(process, "VmHWM:"), Ordering::Relaxed);
-                std::thread::sleep(Duration::from_millis(5));
             }
         });
         let status = child.wait().expect("it can be waited for");
