@@ -149,7 +149,9 @@ fn post_template(criterion: &mut Criterion) {
         iso: "2025-03-02T10:20:30Z",
         time: "2025-03-02 10:20",
         body: &body,
+        cut: false,
         backlinks: &backlinks,
+        more_backlinks: 0,
     };
     assert!(theme.post_is_compiled());
     let mut group = criterion.benchmark_group("post template");
@@ -175,14 +177,15 @@ fn pages(criterion: &mut Criterion) {
     let held: BTreeMap<PostNo, Arc<Thread>> =
         shown.iter().map(|summary| (summary.no, Arc::new(thread(summary.no, 25)))).collect();
     let read = |key: &ThreadKey| held.get(&key.no).cloned().ok_or_else(|| "not on the first page".to_owned());
+    let whole = plan::ThreadPages { whole: true, tail: false };
     let threads = |threads, index| Job::Threads { board: board.clone(), threads, index };
     let jobs = [
         ("home", Job::Page(PageKey::Home)),
         ("not found", Job::Page(PageKey::NotFound)),
         ("catalog of 100 threads", Job::Page(PageKey::Catalog(board.clone()))),
         ("archive of 100 threads", Job::Page(PageKey::Archive(board.clone()))),
-        ("thread of 25 posts", threads(vec![newest], None)),
-        ("index of 10 threads", threads(Vec::new(), Some(1))),
+        ("thread of 25 posts", threads(BTreeMap::from([(newest, whole)]), None)),
+        ("index of 10 threads", threads(BTreeMap::new(), Some(1))),
     ];
     for (group, theme) in [("page", built_in_theme()), ("page by handlebars", built_in_theme().uncompiled())] {
         let pen = Pen { site: &site, theme: &theme, read: &read, previews: None };

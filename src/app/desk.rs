@@ -16,7 +16,7 @@ use super::clock;
 use super::error::chain;
 use super::rounds::{Batch, Event, Events, Mine, Waiting};
 use crate::intake::tripcode::{self, Secret};
-use crate::intake::{Accepting, Backend, ThreadState};
+use crate::intake::{Accepting, Backend, Patience, ThreadState};
 use crate::model::{
     Arrival, BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission,
 };
@@ -45,8 +45,12 @@ pub struct Desk {
 /// A submission, and whom to tell.
 struct Order {
     submission: Submission,
-    answer: oneshot::Sender<Result<oneshot::Receiver<Result<Receipt, Refusal>>, Refusal>>,
+    patience: Patience,
+    answer: oneshot::Sender<Result<Option<Told>, Refusal>>,
 }
+
+/// Where a poster hears what became of a post that is durable.
+type Told = oneshot::Receiver<Result<Receipt, Refusal>>;
 
 impl Desk {
     /// Opens the desk, and starts the committer, which ends when the desk is dropped.
@@ -99,20 +103,23 @@ impl Backend for Desk {
         PostId::parse(&ulid::Ulid::generate().to_string()).expect("a ULID is 26 letters and digits")
     }
 
-    fn accept(&self, submission: Submission) -> Accepting {
+    fn accept(&self, submission: Submission, patience: Patience) -> Accepting {
         let (answer, durable) = oneshot::channel();
-        let sent = self.queue.try_send(Order { submission: submission.clone(), answer });
+        let (board, thread) = (submission.board.clone(), submission.thread);
+        let sent = self.queue.try_send(Order { submission, patience, answer });
         Box::pin(async move {
             match sent {
                 Ok(()) => {}
                 Err(TrySendError::Full(_)) => return Err(Refusal::Busy(BUSY_SECONDS)),
                 Err(TrySendError::Closed(_)) => return Err(Refusal::NotStored),
             }
-            let visible = durable.await.unwrap_or(Err(Refusal::NotStored))?;
+            let Some(visible) = durable.await.unwrap_or(Err(Refusal::NotStored))? else {
+                return Ok(Receipt::Safe { board, thread });
+            };
             match tokio::time::timeout(VISIBLE_WITHIN, visible).await {
                 Ok(Ok(outcome)) => outcome,
                 // The builder is late, or has lost track of it: the post is in the inbox all the same.
-                _ => Ok(Receipt::Safe { board: submission.board, thread: submission.thread }),
+                _ => Ok(Receipt::Safe { board, thread }),
             }
         })
     }
@@ -164,9 +171,8 @@ impl Committer {
             return;
         }
         let at = clock::now();
-        let (submissions, answers): (Vec<Submission>, Vec<_>) =
-            batch.into_iter().map(|order| (order.submission, order.answer)).unzip();
-        let arrivals: Vec<Arrival> = submissions.into_iter().map(|submission| Arrival::of(submission, at)).collect();
+        let (arrivals, answers): (Vec<Arrival>, Vec<_>) =
+            batch.into_iter().map(|order| (Arrival::of(order.submission, at), (order.patience, order.answer))).unzip();
         let name = format!("{}.md", ulid::Ulid::generate());
         // Before the file is there: the builder must not find it by itself and take it for a dropped one.
         self.mine.add(&name);
@@ -175,14 +181,18 @@ impl Committer {
             // The rename may have been done and only its fsync failed: then the file must go, for its posts are refused.
             let _ = self.inbox.remove(&name);
             self.mine.remove(&name);
-            answers.into_iter().for_each(|answer| drop(answer.send(Err(Refusal::NotStored))));
+            answers.into_iter().for_each(|(_, answer)| drop(answer.send(Err(Refusal::NotStored))));
             return;
         }
         let mut waiting = Vec::with_capacity(arrivals.len());
-        for (arrival, answer) in arrivals.iter().zip(answers) {
+        for (arrival, (patience, answer)) in arrivals.iter().zip(answers) {
+            if patience == Patience::UntilSafe {
+                let _ = answer.send(Ok(None));
+                continue;
+            }
             let (tell, told) = oneshot::channel();
             // A client that has left does not wait.
-            if answer.send(Ok(told)).is_ok() {
+            if answer.send(Ok(Some(told))).is_ok() {
                 waiting.push(Waiting { id: arrival.id.clone(), tell });
             }
         }

@@ -70,6 +70,15 @@ pub enum ThreadState {
     ReplyOf(PostNo),
 }
 
+/// How long a client waits for the answer to a post.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Patience {
+    /// Until the post stands on its page.
+    UntilVisible,
+    /// Until it is durable: `Prefer: respond-async`, RFC 7240, section 4.1.
+    UntilSafe,
+}
+
 /// The answer to a submission, once it comes.
 pub type Accepting = Pin<Box<dyn Future<Output = Result<Receipt, Refusal>> + Send>>;
 
@@ -85,10 +94,11 @@ pub trait Backend: Send + Sync + 'static {
     fn sign(&self, typed_name: &str) -> (String, String);
     /// An id that no post has.
     fn new_id(&self) -> PostId;
-    /// Takes the post. Resolves once it is visible, or as [`Receipt::Safe`] when that takes longer than two seconds.
+    /// Takes the post. With [`Patience::UntilVisible`] it resolves once the post is visible, or as [`Receipt::Safe`]
+    /// when that takes longer than two seconds; else as soon as it is safe.
     ///
     /// The door may drop the future when the client leaves; a post that was handed on stays accepted all the same.
-    fn accept(&self, submission: Submission) -> Accepting;
+    fn accept(&self, submission: Submission, patience: Patience) -> Accepting;
     /// A whole HTML page in the theme.
     fn page(&self, view: &ErrorView) -> String;
     /// The time, for dates in answers and for how long a resend is known.

@@ -1,7 +1,9 @@
-//! What a client would rather have: JSON or a page, packed or plain.
+//! What a client would rather have: JSON or a page, packed or plain, an answer now or when the post is visible.
 
 use hyper::HeaderMap;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
+
+use super::Patience;
 
 /// Whether the client prefers JSON to HTML. In doubt it is a person in front of a browser.
 pub(super) fn wants_json(headers: &HeaderMap) -> bool {
@@ -13,6 +15,12 @@ pub(super) fn wants_json(headers: &HeaderMap) -> bool {
     }
     // The quality counts first, then how exactly the type was named: `application/json, */*` asks for JSON.
     0 < json.0 && (json.0, json.1) > (html.0, html.1)
+}
+
+/// How long the client wants to wait for what becomes of its post.
+pub(super) fn patience(headers: &HeaderMap) -> Patience {
+    let hurried = wishes(headers, HeaderName::from_static("prefer")).any(|(name, _)| name == "respond-async");
+    if hurried { Patience::UntilSafe } else { Patience::UntilVisible }
 }
 
 /// Whether the client can unpack gzip.

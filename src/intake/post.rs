@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::check::check;
 use super::form::{self, Encoding};
 use super::reply::{self, Refused, Taste};
-use super::{Body, Door, body};
+use super::{Body, Door, body, negotiate};
 use crate::model::{Form, Refusal};
 
 /// Takes the post in `body`.
@@ -33,7 +33,8 @@ where
         Ok(submission) => submission,
         Err(refusal) => return Err(with(form, refusal)),
     };
-    match timeout(door.limits.accept_time, door.backend.accept(submission)).await {
+    let patience = negotiate::patience(&parts.headers);
+    match timeout(door.limits.accept_time, door.backend.accept(submission, patience)).await {
         Ok(Ok(receipt)) => Ok(reply::receipt(&*door.backend, receipt, taste)),
         Ok(Err(refusal)) => Err(with(form, refusal)),
         // The post may be stored or not; a resend of the form gets the same id, so it is safe to ask for one.

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use super::sandbox::running::{Running, run, wait_until};
+use super::sandbox::running::{Running, post, run, wait_until};
 use super::sandbox::{Sandbox, files_below};
 
 const ONE_THREAD: &str = "
@@ -50,6 +50,17 @@ fn a_program_gets_json() {
     let refused = door.post_for_json(&[("board", "nowhere"), ("body", "x")]);
     let told: serde_json::Value = serde_json::from_str(&refused.body).unwrap();
     assert_eq!((refused.status, &told["error"]["code"]), (404, &"no_such_board".into()), "{refused:?}");
+}
+
+#[test]
+fn a_post_that_nobody_waits_for_is_built_all_the_same() {
+    let site = Sandbox::new(ONE_THREAD);
+    let door = Running::start(site.root());
+    // One header more, behind the one that is asked for.
+    let accept = "application/json\r\nPrefer: respond-async";
+    let sent = post(door.address, &[("board", "tech"), ("thread", "1"), ("body", "in a hurry")], accept).unwrap();
+    assert_eq!(sent.status, 202, "{sent:?}");
+    door.wait_for("/tech/thread/1.html", "in a hurry");
 }
 
 #[test]

@@ -227,6 +227,15 @@ fn a_post_that_is_safe_but_not_yet_visible_is_202() {
 }
 
 #[test]
+fn a_client_that_would_rather_not_wait_is_answered_once_the_post_is_safe() {
+    let quiet = Quiet::new(Fake::default());
+    for (prefer, status) in [("respond-async", 202), ("wait=5, Respond-Async; x=1", 202), ("wait=5", 303), ("", 303)] {
+        let headers = [("content-type", FORM), ("prefer", prefer)];
+        assert_eq!(quiet.ask(request("POST", "/post", &headers, "board=tech&body=x")).status, status, "{prefer}");
+    }
+}
+
+#[test]
 fn what_the_backend_refuses_is_told_with_what_was_typed() {
     for (refusal, retry_after) in [(Refusal::Busy(7), "7"), (Refusal::NotStored, "30")] {
         let quiet = Quiet::new(Fake { outcome: Outcome::Refused(refusal), ..Fake::default() });

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Request, Response};
-use nejiboard::intake::{self, Accepting, Backend, Door, DoorOptions, Limits, ThreadState};
+use nejiboard::intake::{self, Accepting, Backend, Door, DoorOptions, Limits, Patience, ThreadState};
 use nejiboard::model::{
     BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission,
 };
@@ -93,12 +93,15 @@ impl Backend for Fake {
         PostId::parse(&format!("fresh-{}", self.ids.fetch_add(1, Ordering::Relaxed))).unwrap()
     }
 
-    fn accept(&self, post: Submission) -> Accepting {
+    fn accept(&self, post: Submission, patience: Patience) -> Accepting {
         let (board, thread) = (post.board.clone(), post.thread);
         self.posts.lock().unwrap().push(post);
         let visible =
             Ok(Receipt::Visible { board: board.clone(), thread: thread.unwrap_or(number(77)), no: number(77) });
         match self.outcome.clone() {
+            Outcome::Visible if patience == Patience::UntilSafe => {
+                Box::pin(async move { Ok(Receipt::Safe { board, thread }) })
+            }
             Outcome::Visible => Box::pin(async { visible }),
             Outcome::Safe => Box::pin(async move { Ok(Receipt::Safe { board, thread }) }),
             Outcome::Refused(refusal) => Box::pin(async { Err(refusal) }),
