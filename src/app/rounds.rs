@@ -43,6 +43,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// The build cache is written after so long without work.
 const SAVE_AFTER: Duration = Duration::from_secs(5);
 
+/// Writing the build cache takes at most one part in so many of the time, since a post that comes meanwhile waits. An
+/// older cache costs the next start no more than a look at what changed since.
+const SAVE_SHARE: u32 = 1_000;
+
 /// What the builder hears.
 pub enum Event {
     /// Posts that are durable in the inbox.
@@ -134,6 +138,8 @@ pub struct Rounds {
     waiting: HashMap<PostId, Vec<oneshot::Sender<Result<Receipt, Refusal>>>>,
     todo: Todo,
     failures: u32,
+    /// The build cache is not written before.
+    save_from: Instant,
     /// Whether the last round could not store posts; else it was single pages or inbox files, if anything.
     storing_failed: bool,
     stop: bool,
@@ -167,6 +173,7 @@ impl Rounds {
             // What changed after the builder was opened and before the watch began is told by nobody.
             todo: Todo { inbox: true, all_threads: true, settings: true, ..Todo::default() },
             failures: 0,
+            save_from: Instant::now(),
             storing_failed: false,
             stop: false,
         }
@@ -211,9 +218,18 @@ impl Rounds {
         let until_inbox = self.todo.inbox_again_at.map(|at| at.saturating_duration_since(Instant::now()));
         match self.events.recv_timeout(until_inbox.unwrap_or(SAVE_AFTER).min(SAVE_AFTER)) {
             Ok(event) => self.hear(event),
-            Err(RecvTimeoutError::Timeout) => self.builder.save(),
+            Err(RecvTimeoutError::Timeout) => self.save_now_and_then(),
             Err(RecvTimeoutError::Disconnected) => self.stop = true,
         }
+    }
+
+    fn save_now_and_then(&mut self) {
+        let began = Instant::now();
+        if began < self.save_from {
+            return;
+        }
+        self.builder.save();
+        self.save_from = Instant::now() + began.elapsed() * SAVE_SHARE;
     }
 
     /// Hears all events that are there; after a failure, waits a while first. A new post does not wait for that.
