@@ -24,24 +24,61 @@ impl Places {
         self.0[from..to].iter().filter(|place| place.1 == summary.no).map(|place| place.0).collect()
     }
 
-    /// Makes `numbers` the posts of `thread`; gives the numbers that were added or removed.
-    pub(super) fn set(&mut self, thread: PostNo, before: Option<&ThreadSummary>, numbers: &[PostNo]) -> Vec<PostNo> {
-        let last = self.0.last().map(|place| place.0);
-        let added = numbers.partition_point(|no| Some(*no) <= last);
+    /// Begins to take over changes of several threads.
+    pub(super) fn begin(&self) -> Taking {
+        Taking { last: self.0.last().map(|place| place.0), sorted: self.0.len() }
+    }
+
+    /// Ends what [`Places::begin`] began: the new numbers of several threads stand in turn.
+    pub(super) fn end(&mut self, taking: &Taking) {
+        self.0[taking.sorted..].sort_unstable();
+    }
+
+    /// Whether the thread has the posts that it had `before`, and new ones above all others of the board.
+    pub(super) fn only_added(
+        &self,
+        thread: PostNo,
+        before: Option<&ThreadSummary>,
+        numbers: &[PostNo],
+        taking: &Taking,
+    ) -> bool {
+        let added = numbers.partition_point(|no| Some(*no) <= taking.last);
         let held_before = before.map_or(0, |before| before.replies as usize + 1);
-        let only_added =
-            held_before == added && numbers[..added].iter().all(|no| self.0.binary_search(&(*no, thread)).is_ok());
-        if only_added {
+        let sorted = &self.0[..taking.sorted];
+        held_before == added && numbers[..added].iter().all(|no| sorted.binary_search(&(*no, thread)).is_ok())
+    }
+
+    /// Makes `numbers` the posts of `thread`; gives the numbers that were added or removed.
+    pub(super) fn set(
+        &mut self,
+        thread: PostNo,
+        before: Option<&ThreadSummary>,
+        numbers: &[PostNo],
+        taking: &mut Taking,
+    ) -> Vec<PostNo> {
+        if self.only_added(thread, before, numbers, taking) {
+            let added = numbers.partition_point(|no| Some(*no) <= taking.last);
             self.0.extend(numbers[added..].iter().map(|no| (*no, thread)));
             return numbers[added..].to_vec();
         }
         // A hand edit: find what stood there before, wherever it is.
+        self.0[taking.sorted..].sort_unstable();
         let old = before.map(|before| self.of(before)).unwrap_or_default();
         let (old_set, new_set): (BTreeSet<_>, BTreeSet<_>) = (old.iter().collect(), numbers.iter().collect());
         let differing = old_set.symmetric_difference(&new_set).map(|no| **no).collect();
         self.0.retain(|place| place.1 != thread);
         self.0.extend(numbers.iter().map(|no| (*no, thread)));
         self.0.sort();
+        *taking = self.begin();
         differing
     }
+}
+
+/// Changes that are being taken over.
+#[derive(Clone, Copy)]
+pub(super) struct Taking {
+    /// The highest number of the board before them.
+    last: Option<PostNo>,
+    /// How many places are sorted; those after them are new.
+    sorted: usize,
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use super::places::Places;
+use super::places::{Places, Taking};
 use super::settings::BoardInfo;
 use super::summary::CrossQuote;
 use super::{BoardSettings, BoardSlug, PostNo, SiteSettings, Stamp, ThreadKey, ThreadSummary};
@@ -19,6 +19,9 @@ pub const ARCHIVE_SPAN: u64 = 5_000;
 
 /// More changes than this on one board are merged by sorting anew instead of one by one.
 const BULK: usize = 64;
+
+/// So many new posts are merged one by one in any case, if there is nothing but new posts.
+const ADDED_SINGLY: usize = 4_096;
 
 /// All boards and what is known of their threads.
 #[derive(Clone, Debug)]
@@ -394,18 +397,23 @@ impl Board {
             archived_before.insert(change.key.no, before.is_some_and(|summary| self.archived(summary)));
         }
         let touched: BTreeSet<PostNo> = changes.iter().map(|change| change.key.no).collect();
-        let bulk = BULK < changes.len();
+        let mut taking = self.places.begin();
+        let bulk = self.is_bulk(&changes, &taking);
         if bulk {
             moved.boards.push(self.slug.clone());
             self.places.0.retain(|place| !touched.contains(&place.1));
             self.order.retain(|key| !touched.contains(&key.2.0));
         }
         for change in changes {
-            self.take(change, bulk, delta, moved, &mut recite);
+            let taking = (!bulk).then_some(&mut taking);
+            self.take(change, taking, delta, moved, &mut recite);
         }
-        if bulk {
-            self.places.0.sort();
-            self.order.sort();
+        match bulk {
+            true => {
+                self.places.0.sort();
+                self.order.sort();
+            }
+            false => self.places.end(&taking),
         }
         let listed_after: Vec<PostNo> = self.order[..self.window()].iter().map(|key| key.2.0).collect();
         self.note_left_and_entered(&listed_before, &listed_after, &mut archived_before);
@@ -414,16 +422,30 @@ impl Board {
         lists
     }
 
+    /// Whether so much is different that it is better sorted anew. Replies are not, however many: they only add numbers
+    /// at the end.
+    fn is_bulk(&self, changes: &[Change], taking: &Taking) -> bool {
+        let posts: usize = changes.iter().filter_map(|change| Some(change.now.as_ref()?.numbers.len())).sum();
+        let held = |no| self.threads.get(no).map_or(0, |before| before.replies as usize + 1);
+        let held: usize = changes.iter().map(|change| held(&change.key.no)).sum();
+        let only_added = |change: &Change| {
+            let numbers = change.now.as_ref().map_or(&[][..], |now| &now.numbers);
+            self.places.only_added(change.key.no, self.threads.get(&change.key.no), numbers, taking)
+        };
+        BULK < changes.len() && (ADDED_SINGLY < posts.saturating_sub(held) || !changes.iter().all(only_added))
+    }
+
     /// Takes over one change: the summary, the totals, the order and the places.
     fn take(
         &mut self,
         change: Change,
-        bulk: bool,
+        taking: Option<&mut Taking>,
         delta: &mut Delta,
         moved: &mut Moved,
         recite: &mut impl FnMut(&ThreadKey, &[CrossQuote], &[CrossQuote]),
     ) {
         let Change { key, now } = change;
+        let bulk = taking.is_none();
         let before = self.threads.remove(&key.no);
         if let Some(before) = &before {
             self.forget(before, bulk);
@@ -436,12 +458,13 @@ impl Board {
             (false, false) => {}
         }
         let numbers = now.as_ref().map_or(&[][..], |now| &now.numbers);
-        if bulk {
-            self.places.0.extend(numbers.iter().map(|no| (*no, key.no)));
-        } else {
-            let differing = self.places.set(key.no, before.as_ref(), numbers);
-            let all = if visible_before == visible_now { &[][..] } else { numbers };
-            moved.posts.extend(differing.iter().chain(all).map(|no| (self.slug.clone(), *no)));
+        match taking {
+            None => self.places.0.extend(numbers.iter().map(|no| (*no, key.no))),
+            Some(taking) => {
+                let differing = self.places.set(key.no, before.as_ref(), numbers, taking);
+                let all = if visible_before == visible_now { &[][..] } else { numbers };
+                moved.posts.extend(differing.iter().chain(all).map(|no| (self.slug.clone(), *no)));
+            }
         }
         let cross_before = before.as_ref().map_or(&[][..], |before| &before.cross);
         let cross_now = now.as_ref().map_or(&[][..], |now| &now.summary.cross);
