@@ -89,10 +89,13 @@ impl Builder {
             }
         }
         progress.stage("reading");
-        let mut due = look_at_all(&dir, &mut site, &|| progress.tick(), &mut report)?;
         let mut shelf = Shelf::new(publish::resolve(&dir.public()));
         publish::sweep(shelf.root())?;
-        let strangers = shelf.survey(pages)?;
+        let pages_remembered = pages.len();
+        let tick = || progress.tick();
+        // One asks the system for each thread, the other for each page: neither waits for the other.
+        let (due, strangers) = rayon::join(|| look_at_all(&dir, &mut site, &tick, &mut report), || shelf.survey(pages));
+        let (mut due, strangers) = (due?, strangers?);
         let mut numbers = Numbers::open(dir.numbers())?;
         let same_look = drawn_with == Some(fingerprint(&site, &theme));
         report.problems.extend(content::collisions(dir.root(), &site));
@@ -104,6 +107,7 @@ impl Builder {
         due.stale = stale(&shelf, &due.strangers, &site, &theme);
         let public_folder = folder_id(&dir);
         let shown = Arc::new(RwLock::new(Shown { site, theme }));
+        let nothing_new = report.read == 0 && due.is_empty() && shelf.files().len() == pages_remembered;
         Ok((
             Builder {
                 dir,
@@ -114,7 +118,7 @@ impl Builder {
                 previews: Previews::default(),
                 ahead: InMemory::new(),
                 public_folder,
-                saved: false,
+                saved: same_look && nothing_new,
                 _lock: lock,
             },
             report,

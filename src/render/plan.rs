@@ -71,6 +71,11 @@ pub struct Touched {
 }
 
 impl Touched {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.draw.is_empty() && self.gone.is_empty() && self.strangers.is_empty() && self.stale.is_empty()
+    }
+
     /// Adds what another change touches.
     pub fn add(&mut self, other: Touched) {
         // What is to be drawn is drawn only if it still exists then, and removed only if not: the order is no matter.
