@@ -1,9 +1,10 @@
 //! A few helpers for files that put the path in the error, and that say what is durable and what is not.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::Stamp;
 
@@ -31,6 +32,47 @@ impl DiskError {
     }
 }
 
+static FILES_READ: AtomicU64 = AtomicU64::new(0);
+static FILES_WRITTEN: AtomicU64 = AtomicU64::new(0);
+static BYTES_WRITTEN: AtomicU64 = AtomicU64::new(0);
+
+/// What the process has asked of the disk: files that were read or written whole. Looking at a file does not count.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Counts {
+    /// Files read.
+    pub files_read: u64,
+    /// Files written.
+    pub files_written: u64,
+    /// Bytes of those.
+    pub bytes_written: u64,
+}
+
+impl Counts {
+    /// Since the process began.
+    pub fn so_far() -> Counts {
+        Counts {
+            files_read: FILES_READ.load(Ordering::Relaxed),
+            files_written: FILES_WRITTEN.load(Ordering::Relaxed),
+            bytes_written: BYTES_WRITTEN.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Since then.
+    pub fn since(self, then: Counts) -> Counts {
+        Counts {
+            files_read: self.files_read - then.files_read,
+            files_written: self.files_written - then.files_written,
+            bytes_written: self.bytes_written - then.bytes_written,
+        }
+    }
+}
+
+/// Counts a file that is written.
+pub fn count_written(bytes: usize) {
+    FILES_WRITTEN.fetch_add(1, Ordering::Relaxed);
+    BYTES_WRITTEN.fetch_add(bytes as u64, Ordering::Relaxed);
+}
+
 /// Reads a whole file. Whatever else stands there is an error: to open a pipe would wait for ever.
 pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
     Ok(read_with_meta(path)?.0)
@@ -49,6 +91,7 @@ pub fn read_with_meta(path: &Path) -> Result<(Vec<u8>, Metadata), DiskError> {
         let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).map_err(io::Error::other)?);
         // Up to where it ended when it was looked at, so that its end need not be asked for once more.
         file.take(meta.len()).read_to_end(&mut bytes)?;
+        FILES_READ.fetch_add(1, Ordering::Relaxed);
         Ok((bytes, meta))
     };
     whole().map_err(DiskError::doing("read", path))
@@ -138,6 +181,7 @@ fn replace(
     let written = (|| {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;
         write(&mut file)?;
+        count_written(usize::try_from(file.stream_position()?).map_err(io::Error::other)?);
         if durability == Durability::Synced {
             file.sync_data()?;
         }
@@ -166,6 +210,7 @@ impl Draft {
         let written = (|| {
             let mut file = File::create(draft_path(&draft.path))?;
             file.write_all(bytes)?;
+            count_written(bytes.len());
             file.sync_data()?;
             file.metadata()
         })();

@@ -20,6 +20,7 @@ use clap::CommandFactory;
 use serde_json::json;
 
 use crate::cli::{Cli, Command, Common};
+use crate::disk::Counts;
 use crate::model::{Problem, Report};
 use crate::store::site_dir::SiteDir;
 
@@ -113,6 +114,7 @@ fn build(dir: SiteDir, manner: Manner, console: &Console) -> Result<u8, Error> {
 
 fn conclude_build(report: &Report, console: &Console) -> Result<(), Error> {
     let seconds = console.progress.seconds();
+    let asked = Counts::so_far();
     let (written, removed) = (report.written.len(), report.removed.len());
     let line =
         format!("{written} pages written, {} unchanged, {removed} removed, {seconds:.2} seconds", report.unchanged);
@@ -125,6 +127,7 @@ fn conclude_build(report: &Report, console: &Console) -> Result<(), Error> {
         "drawn": report.drawn,
         "threads_read": report.read,
         "problems": report.problems.len(),
+        "disk": { "files_read": asked.files_read, "files_written": asked.files_written, "bytes_written": asked.bytes_written },
         "seconds": seconds,
     });
     console.conclude(&line, &summary)

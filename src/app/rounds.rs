@@ -18,7 +18,7 @@ use super::builder::{self, Builder};
 use super::clock;
 use super::error::{Error, chain};
 use super::progress::Progress;
-use crate::disk;
+use crate::disk::{self, Counts};
 use crate::model::{Arrival, PageKey, PostId, Problem, Receipt, Refusal, Report, Thread, ThreadKey};
 use crate::store::commit::{Committed, Placed};
 use crate::store::content;
@@ -140,6 +140,8 @@ pub struct Rounds {
     failures: u32,
     /// The build cache is not written before.
     save_from: Instant,
+    /// What had been read and written when that was told last.
+    counts: Counts,
     /// Whether the last round could not store posts; else it was single pages or inbox files, if anything.
     storing_failed: bool,
     stop: bool,
@@ -174,6 +176,7 @@ impl Rounds {
             todo: Todo { inbox: true, all_threads: true, settings: true, ..Todo::default() },
             failures: 0,
             save_from: Instant::now(),
+            counts: Counts::so_far(),
             storing_failed: false,
             stop: false,
         }
@@ -338,10 +341,15 @@ impl Rounds {
         if posts == 0 && report.written.is_empty() && report.removed.is_empty() {
             return;
         }
+        let counts = Counts::so_far();
+        let asked = counts.since(std::mem::replace(&mut self.counts, counts));
         info!(
             posts,
             written = report.written.len(),
             removed = report.removed.len(),
+            files_read = asked.files_read,
+            files_written = asked.files_written,
+            bytes_written = asked.bytes_written,
             milliseconds = began.elapsed().as_secs_f64() * 1e3,
             "built"
         );

@@ -114,6 +114,7 @@ fn swap(draft: &Path, target: &Path) -> io::Result<()> {
 fn write_new(path: &Path, bytes: &[u8], modified: u64, options: &OpenOptions) -> io::Result<Known> {
     let mut file = open_with_folder(path, options)?;
     file.write_all(bytes)?;
+    disk::count_written(bytes.len());
     file.set_modified(UNIX_EPOCH + Duration::from_secs(modified))?;
     Ok(Known::of(&file.metadata()?))
 }

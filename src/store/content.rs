@@ -294,9 +294,9 @@ fn look(key: &ThreadKey, path: &Path, site: &Site, now_ns: i64, excerpt: Excerpt
         let message = format!("this file is larger than {} bytes", thread_file::FILE_BYTES_MAX);
         return Look::Empty(vec![Problem::new(path, message)]);
     }
-    let bytes = match fs::read(path) {
+    let bytes = match disk::read(path) {
         Ok(bytes) => bytes,
-        Err(error) => return trouble(error),
+        Err(error) => return trouble(error.source),
     };
     let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
     if known.is_some_and(|known| known.content_hash == hash) {

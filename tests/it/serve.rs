@@ -53,6 +53,25 @@ fn a_program_gets_json() {
 }
 
 #[test]
+fn a_reply_reads_one_file_and_writes_seven_however_large_the_board() {
+    let mut text = String::from("\n");
+    for no in 1..=60 {
+        text += &format!("==> content/tech/{no}.md\n--- {{no: {no}, at: 2025-03-02}}\nfirst\n");
+    }
+    let site = Sandbox::new(&text);
+    let door = Running::start_with(site.root(), &["-v"]);
+    // The first one learns how the other threads of the index page look, the second one has nothing else to read.
+    for body in ["one", "two"] {
+        door.post(&[("board", "tech"), ("thread", "60"), ("body", body)]);
+        wait_until("the build is told", || door.told().matches("posts=1").count() == if body == "one" { 1 } else { 2 });
+    }
+    let told = door.told();
+    let line = told.lines().rfind(|line| line.contains("posts=1")).unwrap();
+    // The inbox file, the thread file, four pages, and the list of what changed.
+    assert!(line.contains("files_read=1 files_written=7 ") && line.contains(" written=4 "), "{line}");
+}
+
+#[test]
 fn a_post_that_nobody_waits_for_is_built_all_the_same() {
     let site = Sandbox::new(ONE_THREAD);
     let door = Running::start(site.root());
