@@ -257,8 +257,13 @@ fn latest_threads(root: &Path) -> Vec<(String, String)> {
         let Ok(index) = fs::read_to_string(root.join("public").join(&name).join("index.html")) else { continue };
         let before = format!("/{name}/thread/");
         let links = index.split(before.as_str()).skip(1).filter_map(|rest| rest.split_once(".html"));
-        let mut numbers: Vec<String> = links.map(|(no, _)| no.to_owned()).collect();
-        numbers.dedup();
+        let mut numbers: Vec<String> = Vec::new();
+        for (no, _) in links {
+            // A long thread is linked twice: whole, and its tail as `12-tail`.
+            if no.bytes().all(|b| b.is_ascii_digit()) && !numbers.iter().any(|other| other == no) {
+                numbers.push(no.to_owned());
+            }
+        }
         threads.extend(numbers.into_iter().take(3).map(|no| (name.clone(), no)));
     }
     threads
