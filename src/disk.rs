@@ -88,7 +88,9 @@ pub fn read_with_meta(path: &Path) -> Result<(Vec<u8>, Metadata), DiskError> {
         if !meta.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).map_err(io::Error::other)?);
+        let mut bytes = Vec::new();
+        // A file may claim any size; one that does not fit is an error and not the end of the process.
+        bytes.try_reserve_exact(usize::try_from(meta.len()).map_err(io::Error::other)?)?;
         // Up to where it ended when it was looked at, so that its end need not be asked for once more.
         file.take(meta.len()).read_to_end(&mut bytes)?;
         FILES_READ.fetch_add(1, Ordering::Relaxed);
