@@ -132,13 +132,16 @@ pub fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         let Ok(listing) = fs::read_dir(&inside) else { continue };
         for entry in listing {
             let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false => {
-                    let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
-                    files.insert(name, fs::read(&path).unwrap());
-                }
+            if path.is_dir() {
+                folders.push(path);
+                continue;
             }
+            let bytes = match fs::read(&path) {
+                // Somebody who is at work there has removed it since it was listed.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                read => read.unwrap(),
+            };
+            files.insert(path.strip_prefix(folder).unwrap().to_string_lossy().into_owned(), bytes);
         }
     }
     files
