@@ -75,7 +75,6 @@ impl Places {
 }
 
 /// Changes that are being taken over.
-#[derive(Clone, Copy)]
 pub(super) struct Taking {
     /// The highest number of the board before them.
     last: Option<PostNo>,

@@ -425,6 +425,9 @@ impl Board {
     /// Whether so much is different that it is better sorted anew. Replies are not, however many: they only add numbers
     /// at the end.
     fn is_bulk(&self, changes: &[Change], taking: &Taking) -> bool {
+        if changes.len() <= BULK {
+            return false;
+        }
         let posts: usize = changes.iter().filter_map(|change| Some(change.now.as_ref()?.numbers.len())).sum();
         let held = |no| self.threads.get(no).map_or(0, |before| before.replies as usize + 1);
         let held: usize = changes.iter().map(|change| held(&change.key.no)).sum();
@@ -432,7 +435,7 @@ impl Board {
             let numbers = change.now.as_ref().map_or(&[][..], |now| &now.numbers);
             self.places.only_added(change.key.no, self.threads.get(&change.key.no), numbers, taking)
         };
-        BULK < changes.len() && (ADDED_SINGLY < posts.saturating_sub(held) || !changes.iter().all(only_added))
+        ADDED_SINGLY < posts.saturating_sub(held) || !changes.iter().all(only_added)
     }
 
     /// Takes over one change: the summary, the totals, the order and the places.
