@@ -15,11 +15,11 @@ use super::error::Error;
 use super::held_back::HeldBack;
 use super::progress::Progress;
 use crate::disk;
-use crate::model::{Arrival, Change, PageKey, Problem, Report, Site, Stamp, Thread, ThreadKey};
+use crate::model::{Arrival, Change, PageKey, Problem, Report, Site, Thread, ThreadKey};
 use crate::publish::{self, Fresh, InPlace, Known, Shelf};
 use crate::render::{Previews, Theme, excerpt, plan};
 use crate::store::cache::{Cache, CachedBoard};
-use crate::store::commit::{self, Committed, Foreseen, Written};
+use crate::store::commit::{self, Committed, Written};
 use crate::store::content::{self, ContentError, Found, Frame};
 use crate::store::numbers::Numbers;
 use crate::store::site_dir::{Lock, SiteDir};
@@ -54,11 +54,11 @@ pub struct Builder {
 const DRAWN_AHEAD_MAX: usize = 64;
 
 /// Nor are those of threads that are larger than this together, in bytes of their files.
-const DRAWN_AHEAD_BYTES_MAX: usize = 4 << 20;
+const DRAWN_AHEAD_BYTES_MAX: u64 = 4 << 20;
 
 /// Whether what these threads touch may be held in memory.
-fn small(threads: &[Foreseen]) -> bool {
-    threads.iter().map(|thread| thread.bytes).sum::<usize>() <= DRAWN_AHEAD_BYTES_MAX
+fn small(threads: &[Written]) -> bool {
+    threads.iter().map(|thread| thread.stamp.bytes).sum::<u64>() <= DRAWN_AHEAD_BYTES_MAX
 }
 
 /// Whether a build starts from nothing.
@@ -163,10 +163,12 @@ impl Builder {
         };
         let committed = plan.finish(outcome, &read(&shown).site, &mut self.numbers);
         match foreseen {
-            None => self.take_written(&committed.written),
+            None => self.take_over(&committed.written),
             Some(_) if committed.failed.is_empty() => self.confirm(&committed.written),
             Some(threads) => {
-                let keys = threads.into_iter().map(|thread| thread.key).collect();
+                // Those that a failure gave another number are not among the foreseen ones.
+                let all = threads.iter().chain(&committed.written);
+                let keys = all.map(|thread| thread.key.clone()).collect();
                 self.take(&keys, &mut Report::default());
                 return committed;
             }
@@ -176,9 +178,8 @@ impl Builder {
     }
 
     /// Takes over threads as they will be, and draws what that touches.
-    fn foresee(&mut self, threads: &[Foreseen]) -> InMemory {
-        let summed_up = threads.iter().map(|thread| (&thread.key, &thread.thread, Stamp::default(), thread.hash));
-        self.take_over(summed_up);
+    fn foresee(&mut self, threads: &[Written]) -> InMemory {
+        self.take_over(threads);
         let warm = threads.iter().map(|thread| (thread.key.clone(), thread.thread.clone())).collect();
         let shown = read(&self.shown);
         let has_page = |key: &&PageKey| plan::has_page(&shown.site, &shown.theme, key);
@@ -187,9 +188,7 @@ impl Builder {
             return InMemory::new();
         }
         self.forget_previews(&pages);
-        let progress = Progress::new(true);
-        let previews = Some(&self.previews);
-        Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews, progress: &progress }.draw(pages)
+        Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: Some(&self.previews) }.draw(pages)
     }
 
     /// The files are there as they were foreseen: notes how they look.
@@ -198,20 +197,16 @@ impl Builder {
         written.iter().for_each(|written| shown.site.restamp(&written.key, written.stamp));
     }
 
-    /// Takes over threads that commit has written.
-    fn take_written(&mut self, written: &[Written]) {
-        self.take_over(written.iter().map(|written| (&written.key, &written.thread, written.stamp, written.hash)));
-    }
-
-    fn take_over<'a>(&mut self, threads: impl Iterator<Item = (&'a ThreadKey, &'a Arc<Thread>, Stamp, u64)>) {
+    /// Takes over threads that commit has written, or will have.
+    fn take_over(&mut self, threads: &[Written]) {
         self.ahead.clear();
         let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
-        let change = |(key, thread, stamp, hash): (&ThreadKey, &Arc<Thread>, Stamp, u64)| {
+        let change = |Written { key, thread, stamp, hash }: &Written| {
             let board = shown.site.board(&key.board)?;
-            let now = content::number(thread, key, &board.settings, stamp, hash, excerpt);
+            let now = content::number(thread, key, &board.settings, *stamp, *hash, excerpt);
             Some(Change { key: key.clone(), now: Some(now) })
         };
-        let changes: Vec<Change> = threads.filter_map(change).collect();
+        let changes: Vec<Change> = threads.iter().filter_map(change).collect();
         let delta = shown.site.apply(changes);
         self.due.add(plan::touched(&shown.site, &delta));
         self.saved = false;
@@ -353,8 +348,8 @@ impl Builder {
             let held_back = HeldBack::by(&self.due.draw, &shown.site);
             self.due.draw.extend(pages.extract_if(.., |page| held_back.has(page)));
             let target = InPlace { shelf: &self.shelf, now };
-            let drawing = Drawing { dir: &self.dir, shown: &shown, warm, previews: Some(&self.previews), progress };
-            let results = drawing.draw_and_put(pages, &mut drawn, &target);
+            let drawing = Drawing { dir: &self.dir, shown: &shown, warm, previews: Some(&self.previews) };
+            let results = drawing.draw_and_put(pages, &mut drawn, &target, progress);
             for result in results {
                 note(result, &mut self.shelf, &mut self.due.draw, report);
             }
@@ -397,8 +392,8 @@ impl Builder {
         progress.stage("building");
         progress.expect(all.len());
         let warm = BTreeMap::new();
-        let drawing = Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None, progress };
-        let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh);
+        let drawing = Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None };
+        let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh, progress);
         let mut shelf = Shelf::new(self.shelf.root().to_owned());
         let mut failed = BTreeSet::new();
         for result in results {
@@ -447,8 +442,8 @@ impl Builder {
         progress.stage("building");
         progress.expect(all.len());
         let warm = BTreeMap::new();
-        let drawing = Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None, progress };
-        let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh);
+        let drawing = Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None };
+        let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh, progress);
         let mut shelf = Shelf::new(fresh.folder().to_owned());
         for result in results {
             note(result, &mut shelf, &mut BTreeSet::new(), report);

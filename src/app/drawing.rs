@@ -25,8 +25,6 @@ pub struct Drawing<'a> {
     pub warm: &'a BTreeMap<ThreadKey, Arc<Thread>>,
     /// How threads look on the index.
     pub previews: Option<&'a Previews>,
-    /// Hears of each page.
-    pub progress: &'a Progress,
 }
 
 /// What became of a page that was to be put in its place.
@@ -37,11 +35,17 @@ pub type InMemory = BTreeMap<PageKey, Result<Page, Problem>>;
 
 impl Drawing<'_> {
     /// Draws pages, and puts each in its place as soon as it is drawn. Those that are `drawn` already are only put.
-    pub fn draw_and_put(&self, mut pages: Vec<PageKey>, drawn: &mut InMemory, target: &dyn Target) -> Vec<PutResult> {
+    pub fn draw_and_put(
+        &self,
+        mut pages: Vec<PageKey>,
+        drawn: &mut InMemory,
+        target: &dyn Target,
+        progress: &Progress,
+    ) -> Vec<PutResult> {
         let ready: Vec<PageKey> = pages.extract_if(.., |page| drawn.contains_key(page)).collect();
         let ready: Vec<_> = ready.into_iter().filter_map(|page| drawn.remove_entry(&page)).collect();
         let put_one = |(key, page): (PageKey, Result<Page, Problem>)| {
-            self.progress.tick();
+            progress.tick();
             (key, put(page, target))
         };
         let mut results: Vec<PutResult> = match ready.len() {

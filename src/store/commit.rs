@@ -58,21 +58,8 @@ pub struct Written {
     pub hash: u64,
 }
 
-/// Gives numbers to `arrivals` and puts them into their threads' files. `site` tells what is there; `now` is the time
-/// of posts that have none.
-pub fn commit(
-    content: &Path,
-    site: &Site,
-    numbers: &mut Numbers,
-    arrivals: Vec<Arrival>,
-    now: DateTime<Utc>,
-) -> Committed {
-    let plan = plan(content, site, numbers, arrivals, now);
-    let outcome = plan.write();
-    plan.finish(outcome, site, numbers)
-}
-
-/// The first step of [`commit`]: what is to be written. Nothing is written yet, and no number is used.
+/// The first step: gives numbers to `arrivals`, and says what their threads' files are to hold. Nothing is written yet,
+/// and no number is used. `site` tells what is there; `now` is the time of posts that have none.
 pub fn plan(content: &Path, site: &Site, numbers: &mut Numbers, arrivals: Vec<Arrival>, now: DateTime<Utc>) -> Plan {
     let mut committed = Committed::default();
     let groups = group(site, arrivals, &mut committed);
@@ -103,14 +90,12 @@ pub struct Outcome {
 }
 
 impl Plan {
-    /// The threads as their files will hold them, if all goes well; with the XXH3 of the file. `None` if there is more
-    /// to write than is held at once.
-    pub fn foreseen(&self) -> Option<Vec<Foreseen>> {
-        let foreseen = |planned: &Planned| Foreseen {
-            key: planned.key.clone(),
-            thread: planned.thread.clone(),
-            hash: planned.hash(),
-            bytes: planned.bytes.len(),
+    /// The threads as their files will hold them, if all goes well. Of their stamps only the size is known. `None` if
+    /// there is more to write than is held at once.
+    pub fn foreseen(&self) -> Option<Vec<Written>> {
+        let foreseen = |planned: &Planned| {
+            let stamp = Stamp { bytes: planned.bytes.len() as u64, ..Stamp::default() };
+            planned.written(stamp)
         };
         self.later.is_empty().then(|| self.drafts.iter().map(foreseen).collect())
     }
@@ -138,8 +123,8 @@ impl Plan {
         Outcome { files, folders: sync_together(changed.into_iter().map(|board| self.folder(board)).collect()) }
     }
 
-    /// The last step: notes what was written, and does again what an earlier failure held up. `site` is as it was when
-    /// the plan was made.
+    /// The last step: notes what was written, and does again what an earlier failure held up. `site` may show the
+    /// planned threads by now: what it says of them is looked up in their files.
     pub fn finish(self, outcome: Outcome, site: &Site, numbers: &mut Numbers) -> Committed {
         let mut committing = Committing { site, numbers, plan: self };
         committing.note(outcome);
@@ -150,6 +135,11 @@ impl Plan {
         committing.plan.committed
     }
 
+    fn add(&mut self, planned: Planned) {
+        self.bytes += planned.bytes.len();
+        self.drafts.push(planned);
+    }
+
     fn folder(&self, board: &BoardSlug) -> PathBuf {
         self.content.join(board.as_str())
     }
@@ -157,18 +147,6 @@ impl Plan {
     fn path(&self, key: &ThreadKey) -> PathBuf {
         thread_path(&self.folder(&key.board), key.no)
     }
-}
-
-/// A thread as its file will hold it.
-pub struct Foreseen {
-    /// The thread.
-    pub key: ThreadKey,
-    /// What it will hold.
-    pub thread: Arc<Thread>,
-    /// XXH3 of the file's bytes.
-    pub hash: u64,
-    /// The file's size in bytes.
-    pub bytes: usize,
 }
 
 /// Thread files that are written at the same time: a disk syncs many about as quickly as one.
@@ -230,6 +208,8 @@ struct Committing<'a> {
 struct Planned {
     key: ThreadKey,
     bytes: Vec<u8>,
+    /// XXH3 of those.
+    hash: u64,
     thread: Arc<Thread>,
     /// How the file looks that it replaces; `None` for a new thread.
     old: Option<Stamp>,
@@ -277,18 +257,8 @@ impl Committing<'_> {
         };
         let post = arrival.clone().into_post(no, arrival.at.unwrap_or(self.plan.now));
         let thread = Arc::new(Thread { flags: ThreadFlags::default(), changed: None, posts: vec![post] });
-        self.plan(Planned {
-            key: key(no),
-            bytes: thread_file::write(&thread),
-            thread,
-            old: None,
-            added: vec![arrival],
-        });
-    }
-
-    fn plan(&mut self, planned: Planned) {
-        self.plan.bytes += planned.bytes.len();
-        self.plan.drafts.push(planned);
+        let bytes = thread_file::write(&thread);
+        self.plan.add(Planned::new(key(no), bytes, thread, None, vec![arrival]));
     }
 
     /// The number after all that are used, or planned to be.
@@ -361,7 +331,7 @@ impl Committing<'_> {
         }
         if held < thread.posts.len() {
             let bytes = thread_file::append(&bytes, &thread.posts[held..]);
-            self.plan(Planned { key, bytes, thread: Arc::new(thread), old: Some(stamp), added });
+            self.plan.add(Planned::new(key, bytes, Arc::new(thread), Some(stamp), added));
         }
     }
 
@@ -412,10 +382,9 @@ impl Committing<'_> {
 
     fn note_written(&mut self, planned: Planned, stamp: Stamp) {
         self.numbers.used(&planned.key.board, planned.last());
-        let hash = planned.hash();
-        let Planned { key, thread, added, .. } = planned;
-        self.plan.committed.placed.extend(added.iter().filter_map(|arrival| place(&key, &thread, arrival)));
-        self.plan.committed.written.push(Written { key, thread, stamp, hash });
+        let place = |arrival| place(&planned.key, &planned.thread, arrival);
+        self.plan.committed.placed.extend(planned.added.iter().filter_map(place));
+        self.plan.committed.written.push(planned.written(stamp));
     }
 
     fn save_numbers(&mut self) {
@@ -426,8 +395,12 @@ impl Committing<'_> {
 }
 
 impl Planned {
-    fn hash(&self) -> u64 {
-        xxhash_rust::xxh3::xxh3_64(&self.bytes)
+    fn new(key: ThreadKey, bytes: Vec<u8>, thread: Arc<Thread>, old: Option<Stamp>, added: Vec<Arrival>) -> Planned {
+        Planned { hash: xxhash_rust::xxh3::xxh3_64(&bytes), key, bytes, thread, old, added }
+    }
+
+    fn written(&self, stamp: Stamp) -> Written {
+        Written { key: self.key.clone(), thread: self.thread.clone(), stamp, hash: self.hash }
     }
 
     /// The highest number in it. New posts come last, and above all others.
