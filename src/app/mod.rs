@@ -3,7 +3,7 @@
 pub mod builder;
 mod check;
 pub mod clock;
-mod desk;
+pub mod desk;
 mod drawing;
 pub mod error;
 mod held_back;

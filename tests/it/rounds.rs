@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use chrono::DateTime;
+use nejiboard::app::desk::Desk;
 use nejiboard::app::rounds::{Batch, Event, Events, Mine, Rounds, Waiting};
-use nejiboard::model::{Arrival, PostId, Receipt, Refusal};
+use nejiboard::intake::tripcode::Secret;
+use nejiboard::intake::{Backend, Patience};
+use nejiboard::model::{Arrival, PostId, Receipt, Refusal, Submission};
 use nejiboard::store::inbox::Inbox;
 use nejiboard::watch::Seen;
 use tokio::sync::oneshot;
@@ -126,4 +129,32 @@ fn files_that_cannot_be_stored_for_now_do_not_keep_others_from_being_taken() {
     let site = running.stop();
     let thread = site.read("content/tech/1.md");
     assert_eq!(thread.matches("stuck ").count(), 2_100);
+}
+
+#[test]
+fn when_too_many_posts_wait_for_the_builder_the_next_one_is_told_to_come_back() {
+    let site = Sandbox::new("\n==> content/tech/1.md\n--- {no: 1, at: 2025-03-02}\nfirst\n");
+    let (builder, _) = site.open();
+    let inbox = Inbox::open(site.path("posts-inbox")).unwrap();
+    // Nobody takes what waits there.
+    let (events, heard) = Events::open();
+    let secret = Secret::from_bytes([0; 32]);
+    let (desk, committer) =
+        Desk::open(builder.shown().clone(), secret, inbox.clone(), Mine::default(), events.clone()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let post = |id: &str| runtime.block_on(desk.accept(submission(id), Patience::UntilSafe));
+    assert!(matches!(post("before"), Ok(Receipt::Safe { .. })));
+    let arrivals = vec![reply("many"); 20_000];
+    events.send(Event::Accepted(Batch { name: "many.md".to_owned(), arrivals, waiting: Vec::new() }));
+    assert!(matches!(post("after"), Err(Refusal::Busy(_))));
+    assert_eq!(inbox.names().unwrap().len(), 1, "nothing is kept of a post that is refused");
+    drop((desk, heard));
+    committer.join().expect("it ends with the desk");
+}
+
+fn submission(id: &str) -> Submission {
+    let (name, trip, subject) = Default::default();
+    let (id, board, thread) = (PostId::parse(id).unwrap(), slug("tech"), Some(number(1)));
+    let address = std::net::Ipv4Addr::LOCALHOST.into();
+    Submission { id, board, thread, name, trip, subject, sage: false, body: "text".to_owned(), address }
 }
