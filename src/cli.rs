@@ -73,6 +73,9 @@ pub enum Command {
         /// Address and port to listen at
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
         listen: SocketAddr,
+        /// Address and port at which /metrics and /healthz tell how it is; keep it from the public
+        #[arg(long, value_name = "ADDR")]
+        monitor: Option<SocketAddr>,
     },
     /// Read everything and list all problems, without writing
     Check,

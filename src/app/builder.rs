@@ -10,15 +10,18 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::clock;
+use super::condition::Vitals;
 use super::drawing::{Drawing, InMemory, note};
 use super::error::Error;
+use super::folder::{FolderId, folder_id, is_mount_point};
 use super::held_back::HeldBack;
 use super::progress::Progress;
+use super::remembered::{fingerprint, program, restore, to_cache};
 use crate::disk;
 use crate::model::{Arrival, Change, PageKey, Problem, Report, Site, Thread, ThreadKey};
 use crate::publish::{self, Fresh, InPlace, Known, Shelf};
 use crate::render::{Previews, Theme, excerpt, plan};
-use crate::store::cache::{Cache, CachedBoard};
+use crate::store::cache::Cache;
 use crate::store::commit::{self, Committed, Written};
 use crate::store::content::{self, ContentError, Found, Frame};
 use crate::store::numbers::Numbers;
@@ -47,6 +50,7 @@ pub struct Builder {
     /// Which folder `public/` was, to notice that somebody removed it.
     public_folder: Option<FolderId>,
     saved: bool,
+    vitals: Vitals,
     _lock: Lock,
 }
 
@@ -105,7 +109,7 @@ impl Builder {
         due.draw.retain(|key| all.contains(key));
         due.strangers = strangers.into_iter().collect();
         due.stale = stale(&shelf, &due.strangers, &site, &theme);
-        let public_folder = folder_id(&dir);
+        let public_folder = folder_id(&dir.public());
         let shown = Arc::new(RwLock::new(Shown { site, theme }));
         let nothing_new = report.read == 0 && due.is_empty() && shelf.files().len() == pages_remembered;
         Ok((
@@ -119,6 +123,7 @@ impl Builder {
                 ahead: InMemory::new(),
                 public_folder,
                 saved: same_look && nothing_new,
+                vitals: Vitals::default(),
                 _lock: lock,
             },
             report,
@@ -128,6 +133,11 @@ impl Builder {
     /// The site's folders.
     pub fn dir(&self) -> &SiteDir {
         &self.dir
+    }
+
+    /// What is told of it and of all that works with it.
+    pub fn vitals(&self) -> &Vitals {
+        &self.vitals
     }
 
     /// What the door may look at.
@@ -188,7 +198,14 @@ impl Builder {
             return InMemory::new();
         }
         self.forget_previews(&pages);
-        Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: Some(&self.previews) }.draw(pages)
+        Drawing {
+            dir: &self.dir,
+            shown: &shown,
+            warm: &warm,
+            previews: Some(&self.previews),
+            metrics: &self.vitals.metrics,
+        }
+        .draw(pages)
     }
 
     /// The files are there as they were foreseen: notes how they look.
@@ -302,7 +319,7 @@ impl Builder {
 
     /// Notices that somebody has removed or replaced `public/`, and makes all pages due if so.
     pub fn notice_loss(&mut self) -> Result<(), Error> {
-        if self.public_folder.is_some() && folder_id(&self.dir) == self.public_folder {
+        if self.public_folder.is_some() && folder_id(&self.dir.public()) == self.public_folder {
             return Ok(());
         }
         // The next publish fills whatever is there then, and that is the folder from then on.
@@ -316,6 +333,11 @@ impl Builder {
     /// Whether there is anything to publish.
     pub fn is_due(&self) -> bool {
         !self.due.draw.is_empty() || !self.due.stale.is_empty() || !self.due.gone.is_empty()
+    }
+
+    /// How many pages are not as they should be.
+    pub fn pages_due(&self) -> usize {
+        self.due.draw.len()
     }
 
     /// Whether this page is not as it should be.
@@ -348,7 +370,13 @@ impl Builder {
             let held_back = HeldBack::by(&self.due.draw, &shown.site);
             self.due.draw.extend(pages.extract_if(.., |page| held_back.has(page)));
             let target = InPlace { shelf: &self.shelf, now };
-            let drawing = Drawing { dir: &self.dir, shown: &shown, warm, previews: Some(&self.previews) };
+            let drawing = Drawing {
+                dir: &self.dir,
+                shown: &shown,
+                warm,
+                previews: Some(&self.previews),
+                metrics: &self.vitals.metrics,
+            };
             let results = drawing.draw_and_put(pages, &mut drawn, &target, progress);
             for result in results {
                 note(result, &mut self.shelf, &mut self.due.draw, report);
@@ -360,7 +388,7 @@ impl Builder {
         self.remove(stale.into_iter().collect(), report);
         report.unchanged = self.shelf.files().len().saturating_sub(report.written.len());
         if self.public_folder.is_none() {
-            self.public_folder = folder_id(&self.dir);
+            self.public_folder = folder_id(&self.dir.public());
         }
         self.saved &= report.written.is_empty() && report.removed.is_empty();
     }
@@ -392,7 +420,8 @@ impl Builder {
         progress.stage("building");
         progress.expect(all.len());
         let warm = BTreeMap::new();
-        let drawing = Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None };
+        let drawing =
+            Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None, metrics: &self.vitals.metrics };
         let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh, progress);
         let mut shelf = Shelf::new(self.shelf.root().to_owned());
         let mut failed = BTreeSet::new();
@@ -409,7 +438,7 @@ impl Builder {
         report.unchanged = shelf.files().len() - report.written.len();
         self.shelf = shelf;
         self.due = plan::Touched::default();
-        self.public_folder = folder_id(&self.dir);
+        self.public_folder = folder_id(&self.dir.public());
         self.saved = false;
         Ok(())
     }
@@ -442,7 +471,8 @@ impl Builder {
         progress.stage("building");
         progress.expect(all.len());
         let warm = BTreeMap::new();
-        let drawing = Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None };
+        let drawing =
+            Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None, metrics: &self.vitals.metrics };
         let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh, progress);
         let mut shelf = Shelf::new(fresh.folder().to_owned());
         for result in results {
@@ -524,44 +554,6 @@ fn note_found(site: &mut Site, found: Found, report: &mut Report) -> crate::mode
     site.apply(found.changes)
 }
 
-/// Tells this program from others: they may sum up and draw differently.
-fn program() -> u64 {
-    publish::hash(concat!(env!("CARGO_PKG_VERSION"), " ", env!("NEJIBOARD_BUILD")).as_bytes())
-}
-
-/// Everything but content that pages depend on.
-fn fingerprint(site: &Site, theme: &Theme) -> u64 {
-    let mut text = format!("{:016x} {:016x} {:?}", program(), theme.hash(), site.settings);
-    for board in site.boards() {
-        text.push_str(&format!(" {} {:?}", board.slug, board.settings));
-    }
-    publish::hash(text.as_bytes())
-}
-
-/// Takes over what the cache, or the site before its settings changed, knows of boards that still summarize as they
-/// did.
-fn restore(site: &mut Site, boards: Vec<CachedBoard<'_>>) {
-    for cached in boards {
-        if site.board(&cached.slug).is_some_and(|board| board.settings.bump_limit == cached.bump_limit) {
-            site.restore(&cached.slug, cached.threads.into_owned(), cached.places.into_owned());
-        }
-    }
-}
-
-fn to_cache(site: &Site) -> Vec<CachedBoard<'_>> {
-    let mut boards = Vec::new();
-    for board in site.boards() {
-        let (threads, places) = board.remembered();
-        boards.push(CachedBoard {
-            slug: board.slug.clone(),
-            bump_limit: board.settings.bump_limit,
-            threads: Cow::Borrowed(threads),
-            places: Cow::Borrowed(places),
-        });
-    }
-    boards
-}
-
 /// Files that are in `public/` and should not be.
 fn stale(shelf: &Shelf, strangers: &BTreeSet<String>, site: &Site, theme: &Theme) -> BTreeSet<String> {
     let there = shelf.files().keys().chain(strangers);
@@ -571,21 +563,6 @@ fn stale(shelf: &Shelf, strangers: &BTreeSet<String>, site: &Site, theme: &Theme
 /// Whether a page of the site has this path.
 fn has_path(site: &Site, theme: &Theme, path: &str) -> bool {
     PageKey::of_path(path).is_some_and(|key| plan::has_page(site, theme, &key))
-}
-
-/// What tells a folder from another of the same name: the inode's number, and when it was made, since numbers return.
-type FolderId = (u64, Option<std::time::SystemTime>);
-
-fn folder_id(dir: &SiteDir) -> Option<FolderId> {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(dir.public()).ok().map(|meta| (meta.ino(), meta.created().ok()))
-}
-
-/// A folder on a device of its own cannot be exchanged by name.
-fn is_mount_point(public: &std::path::Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let device = |path: &std::path::Path| std::fs::metadata(path).ok().map(|meta| meta.dev());
-    public.parent().is_some_and(|parent| device(public).is_some() && device(public) != device(parent))
 }
 
 /// Errors of reading settings, told apart from all others: a running `serve` goes on with the last good ones.

@@ -13,12 +13,14 @@ use tracing::{error, warn};
 
 use super::builder::{self, Shown};
 use super::clock;
+use super::condition::Vitals;
 use super::error::chain;
 use super::rounds::{Batch, Event, Events, Mine, Waiting};
 use crate::intake::tripcode::{self, Secret};
 use crate::intake::{Accepting, Backend, Patience, ThreadState};
+use crate::metrics::{Metrics, Place};
 use crate::model::{
-    Arrival, BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission,
+    Arrival, BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission, Trouble,
 };
 use crate::render::Pen;
 use crate::store::inbox::Inbox;
@@ -40,6 +42,24 @@ pub struct Desk {
     shown: Arc<RwLock<Shown>>,
     secret: Secret,
     queue: mpsc::Sender<Order>,
+    events: Events,
+    vitals: Vitals,
+}
+
+/// What the desk is given.
+pub struct Means {
+    /// The site as it is shown.
+    pub shown: Arc<RwLock<Shown>>,
+    /// What signs names.
+    pub secret: Secret,
+    /// Where posts are made durable.
+    pub inbox: Inbox,
+    /// Which of its files come to the builder as events.
+    pub mine: Mine,
+    /// The way to the builder.
+    pub events: Events,
+    /// What is told of all this.
+    pub vitals: Vitals,
 }
 
 /// A submission, and whom to tell.
@@ -54,17 +74,13 @@ type Told = oneshot::Receiver<Result<Receipt, Refusal>>;
 
 impl Desk {
     /// Opens the desk, and starts the committer, which ends when the desk is dropped.
-    pub fn open(
-        shown: Arc<RwLock<Shown>>,
-        secret: Secret,
-        inbox: Inbox,
-        mine: Mine,
-        events: Events,
-    ) -> std::io::Result<(Desk, std::thread::JoinHandle<()>)> {
+    pub fn open(means: Means) -> std::io::Result<(Desk, std::thread::JoinHandle<()>)> {
+        let Means { shown, secret, inbox, mine, events, vitals } = means;
         let (queue, orders) = mpsc::channel(QUEUE_MAX);
-        let committer = Committer { orders, inbox, mine, events };
+        let desk = Desk { shown, secret, queue, events: events.clone(), vitals: vitals.clone() };
+        let committer = Committer { orders, inbox, mine, events, vitals };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
-        Ok((Desk { shown, secret, queue }, thread))
+        Ok((desk, thread))
     }
 }
 
@@ -133,6 +149,19 @@ impl Backend for Desk {
         })
     }
 
+    fn metrics(&self) -> &Arc<Metrics> {
+        &self.vitals.metrics
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        let mut troubles = self.vitals.condition.troubles();
+        if self.events.is_full() {
+            let text = "so many posts wait to be built that no more are taken".to_owned();
+            troubles.push(Trouble { part: "queue", text });
+        }
+        troubles
+    }
+
     fn now(&self) -> SystemTime {
         clock::system()
     }
@@ -146,6 +175,7 @@ struct Committer {
     inbox: Inbox,
     mine: Mine,
     events: Events,
+    vitals: Vitals,
 }
 
 impl Committer {
@@ -160,6 +190,7 @@ impl Committer {
             // A panic costs this batch: those who wait are told that their posts were not stored.
             if catch_unwind(AssertUnwindSafe(|| self.commit(batch))).is_err() {
                 error!("storing posts panicked; going on with the next ones");
+                self.vitals.metrics.panicked(Place::Committer);
             }
         }
     }
@@ -178,12 +209,15 @@ impl Committer {
         self.mine.add(&name);
         if let Err(error) = self.inbox.put(&name, &arrivals) {
             warn!(error = %chain(&error), "cannot store posts");
+            self.vitals.condition.note("inbox", Some(format!("posts cannot be stored: {}", chain(&error))));
             // The rename may have been done and only its fsync failed: then the file must go, for its posts are refused.
             let _ = self.inbox.remove(&name);
             self.mine.remove(&name);
             answers.into_iter().for_each(|(_, answer)| drop(answer.send(Err(Refusal::NotStored))));
             return;
         }
+        self.vitals.condition.note("inbox", None);
+        self.vitals.metrics.posts_accepted.inc_by(arrivals.len() as u64);
         let mut waiting = Vec::with_capacity(arrivals.len());
         for (arrival, (patience, answer)) in arrivals.iter().zip(answers) {
             if patience == Patience::UntilSafe {

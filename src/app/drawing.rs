@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::builder::Shown;
 use super::progress::Progress;
+use crate::metrics::{Metrics, Place};
 use crate::model::{Page, PageKey, Problem, Report, Thread, ThreadKey};
 use crate::publish::{Known, Outcome, Shelf, Target};
 use crate::render::draw::DrawError;
@@ -25,6 +26,8 @@ pub struct Drawing<'a> {
     pub warm: &'a BTreeMap<ThreadKey, Arc<Thread>>,
     /// How threads look on the index.
     pub previews: Option<&'a Previews>,
+    /// Where a panic is counted.
+    pub metrics: &'a Metrics,
 }
 
 /// What became of a page that was to be put in its place.
@@ -74,7 +77,7 @@ impl Drawing<'_> {
         };
         let pen = Pen { site: &self.shown.site, theme: &self.shown.theme, read: &read, previews: self.previews };
         let jobs = plan::jobs(&self.shown.site, pages);
-        let draw = |job: &Job| draw_job(&pen, job, &then);
+        let draw = |job: &Job| draw_job(&pen, job, self.metrics, &then);
         match jobs.len() {
             0..2 => jobs.iter().flat_map(draw).collect(),
             // One at a time: portions differ in size, and nobody should be left alone with the last ones.
@@ -87,6 +90,7 @@ impl Drawing<'_> {
 fn draw_job<T>(
     pen: &Pen<'_>,
     job: &Job,
+    metrics: &Metrics,
     then: &impl Fn(PageKey, Result<Page, Problem>) -> (PageKey, Result<T, Problem>),
 ) -> Vec<(PageKey, Result<T, Problem>)> {
     let results = Mutex::new(Vec::new());
@@ -100,6 +104,7 @@ fn draw_job<T>(
         }))
     };
     if attempt(job).is_err() {
+        metrics.panicked(Place::Page);
         results.lock().unwrap_or_else(PoisonError::into_inner).clear();
         for (key, single) in job.singly() {
             if attempt(&single).is_err() {

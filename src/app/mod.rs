@@ -3,13 +3,16 @@
 pub mod builder;
 mod check;
 pub mod clock;
+pub mod condition;
 pub mod desk;
 mod drawing;
 pub mod error;
+mod folder;
 mod held_back;
 mod import;
 mod new;
 pub mod progress;
+mod remembered;
 pub mod rounds;
 mod serve;
 mod verify;
@@ -44,7 +47,7 @@ pub fn run(cli: Cli) -> u8 {
     let outcome = match cli.command {
         Command::New { dir } => new::new(&dir, &console),
         Command::Build { clean } => build(dir, if clean { Manner::Clean } else { Manner::Incremental }, &console),
-        Command::Serve { listen } => serve::serve(dir, listen, &console),
+        Command::Serve { listen, monitor } => serve::serve(dir, listen, monitor, &console),
         Command::Check => check::check(&dir, &console),
         Command::Verify => verify::verify(dir, &console),
         Command::Import { format, sources, board } => import::import(dir, format, &sources, board, &console),

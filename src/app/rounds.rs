@@ -16,9 +16,11 @@ use tracing::{error, info, warn};
 
 use super::builder::{self, Builder};
 use super::clock;
+use super::condition::Vitals;
 use super::error::{Error, chain};
 use super::progress::Progress;
 use crate::disk::{self, Counts};
+use crate::metrics::Place;
 use crate::model::{Arrival, PageKey, PostId, Problem, Receipt, Refusal, Report, Thread, ThreadKey};
 use crate::store::commit::{Committed, Placed};
 use crate::store::content;
@@ -301,6 +303,10 @@ impl Rounds {
             return;
         }
         error!("the builder panicked; starting over");
+        let vitals = self.builder.vitals();
+        vitals.metrics.panicked(Place::Builder);
+        vitals.metrics.rounds_failed.inc();
+        vitals.condition.note("builder", Some("the last round panicked; it starts over".to_owned()));
         self.failures = self.failures.saturating_add(1);
         self.todo = Todo { inbox: true, anew: true, ..Todo::default() };
     }
@@ -338,10 +344,12 @@ impl Rounds {
             error!(error = %chain(&**error), posts = committed.failed.len(), "cannot store posts; trying again");
         }
         self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
+        self.note_vitals(&report, &committed, failed);
         if posts == 0 && report.written.is_empty() && report.removed.is_empty() {
             return;
         }
         let counts = Counts::so_far();
+        self.builder.vitals().metrics.built(began.elapsed());
         let asked = counts.since(std::mem::replace(&mut self.counts, counts));
         info!(
             posts,
@@ -355,6 +363,27 @@ impl Rounds {
         );
     }
 
+    /// Tells whoever monitors the program what came of a round.
+    fn note_vitals(&self, report: &Report, committed: &Committed, failed: bool) {
+        let Vitals { metrics, condition } = self.builder.vitals();
+        metrics.posts_built.inc_by(committed.placed.len() as u64);
+        metrics.posts_waiting.set(self.backlog.load(Ordering::Relaxed) as i64);
+        metrics.pages_written.inc_by(report.written.len() as u64);
+        metrics.pages_removed.inc_by(report.removed.len() as u64);
+        let pages_due = self.builder.pages_due();
+        metrics.pages_due.set(pages_due as i64);
+        if failed {
+            metrics.rounds_failed.inc();
+        }
+        let posts = committed.failed.first().map(|(_, error)| format!("posts cannot be stored: {}", chain(&**error)));
+        condition.note("builder", posts);
+        let first =
+            report.problems.first().map(|problem| format!(", first {}: {}", problem.path.display(), problem.message));
+        let pages =
+            (0 < pages_due).then(|| format!("{pages_due} pages are not up to date{}", first.unwrap_or_default()));
+        condition.note("pages", pages);
+    }
+
     /// Looks at what was edited by hand. `true` if that failed and is to be done again.
     fn look_at_files(&mut self, todo: &Todo, report: &mut Report) -> bool {
         let mut failed = false;
@@ -365,15 +394,8 @@ impl Rounds {
             self.todo.anew = true;
             failed = true;
         }
-        if todo.settings
-            && let Err(error) = self.builder.reload(report)
-        {
-            tell_error("settings or theme cannot be used; going on with the last good ones", &error);
-            // A mistake in a file is not tried again until the file changes.
-            if !builder::is_settings_error(&error) {
-                self.todo.settings = true;
-                failed = true;
-            }
+        if todo.settings {
+            failed |= self.reload_settings(report);
         }
         if todo.all_threads
             && let Err(error) = self.builder.take_all(report)
@@ -389,6 +411,21 @@ impl Rounds {
             failed = true;
         }
         failed
+    }
+
+    /// Reads settings and theme again. `true` if that failed and is to be done again.
+    fn reload_settings(&mut self, report: &mut Report) -> bool {
+        let outcome = self.builder.reload(report);
+        let trouble = outcome.as_ref().err().map(|error| match error.problems().first() {
+            Some(problem) => format!("the last good ones are used: {}: {}", problem.path.display(), problem.message),
+            None => format!("the last good ones are used: {}", chain(error)),
+        });
+        self.builder.vitals().condition.note("settings", trouble);
+        let Err(error) = outcome else { return false };
+        tell_error("settings or theme cannot be used; going on with the last good ones", &error);
+        // A mistake in a file is not tried again until the file changes.
+        self.todo.settings = !builder::is_settings_error(&error);
+        self.todo.settings
     }
 
     /// Adds what lies in the inbox and did not come as an event. `true` if that failed and is to be done again.

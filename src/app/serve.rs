@@ -1,30 +1,31 @@
 //! `serve`: the door, the committer, the builder and the watch, joined.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::builder::{Builder, Manner};
-use super::desk::Desk;
+use super::desk::{Desk, Means};
 use super::error::Error;
 use super::rounds::{self, Event, Events, Mine, Rounds};
 use super::{Console, DONE};
 use crate::disk::{self, DiskError};
 use crate::intake::tripcode::Secret;
-use crate::intake::{self, DoorOptions, Limits};
+use crate::intake::{self, Backend, DoorOptions, Limits, Purpose};
 use crate::model::Report;
 use crate::store::inbox::Inbox;
 use crate::store::site_dir::SiteDir;
 use crate::watch::Watch;
 
 /// Builds the site, then serves it until it is told to stop.
-pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8, Error> {
+pub fn serve(dir: SiteDir, address: SocketAddr, monitor: Option<SocketAddr>, console: &Console) -> Result<u8, Error> {
     let dir = watchable(dir)?;
     raise_file_limit();
     // First, so that a port that is taken is told at once; clients wait in the backlog while the site is built.
-    let listener = intake::listen(address).map_err(|source| Error::Listen { address, source })?;
-    let address = listener.local_addr().unwrap_or(address);
+    let (listener, address) = listen(address)?;
+    let monitor = monitor.map(listen).transpose()?;
     let (mut builder, mut report) = Builder::open(dir, &console.progress)?;
     builder.build(Manner::Incremental, &console.progress, &mut report)?;
     builder.write_purge(&report)?;
@@ -35,19 +36,23 @@ pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8,
     // So that it can be watched: a theme that is put there later is seen.
     disk::create_dir_all(&builder.dir().themes())?;
     let secret = Secret::from_bytes(builder.dir().secret()?);
-    let options = DoorOptions { public: builder.dir().public(), limits: Limits::default() };
+    let public = builder.dir().public();
     let prefix = builder.prefix();
 
     let (events, heard) = Events::open();
     let mine = Mine::default();
     let _watch = watch(&builder, &events)?;
-    let shown = builder.shown().clone();
+    let (shown, vitals) = (builder.shown().clone(), builder.vitals().clone());
     let rounds = Rounds::new(builder, inbox.clone(), mine.clone(), &events, heard);
     let builder_thread = spawn("builder", move || rounds.run())?;
-    let (desk, committer_thread) = Desk::open(shown, secret, inbox, mine, events.clone()).map_err(Error::Door)?;
+    let means = Means { shown, secret, inbox, mine, events: events.clone(), vitals };
+    let (desk, committer_thread) = Desk::open(means).map_err(Error::Door)?;
 
-    announce(&format!("http://{address}{prefix}"), &report, console)?;
-    let served = run_door(listener, options, Arc::new(desk));
+    let monitor_address = monitor.as_ref().map(|(_, address)| *address);
+    announce(&format!("http://{address}{prefix}"), monitor_address, &report, console)?;
+    let mut doors = vec![(listener, DoorOptions { public, limits: Limits::default(), purpose: Purpose::Site })];
+    doors.extend(monitor.map(|(listener, _)| (listener, monitoring())));
+    let served = run_doors(doors, Arc::new(desk));
     // In this order: no more posts come in, those that came are durable, those that are durable are built.
     let _ = committer_thread.join();
     events.send(Event::Stop);
@@ -56,10 +61,25 @@ pub fn serve(dir: SiteDir, address: SocketAddr, console: &Console) -> Result<u8,
     Ok(DONE)
 }
 
+fn listen(address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr), Error> {
+    let listener = intake::listen(address).map_err(|source| Error::Listen { address, source })?;
+    let address = listener.local_addr().unwrap_or(address);
+    Ok((listener, address))
+}
+
+/// The door for monitoring, which few come to.
+fn monitoring() -> DoorOptions {
+    let limits = Limits { connections_max: 64, ..Limits::default() };
+    DoorOptions { public: PathBuf::new(), limits, purpose: Purpose::Monitoring }
+}
+
 /// Tells that the door is open, and where. Programs that wait for it read the line on standard output.
-fn announce(url: &str, report: &Report, console: &Console) -> Result<(), Error> {
+fn announce(url: &str, monitor: Option<SocketAddr>, report: &Report, console: &Console) -> Result<(), Error> {
     if !console.common.quiet {
         eprintln!("serving {url} (Ctrl-C stops)");
+        if let Some(address) = monitor {
+            eprintln!("monitoring at http://{address}/metrics");
+        }
     }
     if !console.common.json {
         return Ok(());
@@ -67,6 +87,7 @@ fn announce(url: &str, report: &Report, console: &Console) -> Result<(), Error> 
     let summary = json!({
         "command": "serve",
         "url": url,
+        "monitor": monitor.map(|address| format!("http://{address}/")),
         "written": report.written.len(),
         "unchanged": report.unchanged,
         "removed": report.removed.len(),
@@ -105,12 +126,27 @@ fn watch(builder: &Builder, events: &Events) -> Result<Watch, Error> {
     Ok(watch)
 }
 
-/// Runs the door on its own small runtime, and drops it, and with it the desk, at the end.
-fn run_door(listener: std::net::TcpListener, options: DoorOptions, desk: Arc<Desk>) -> std::io::Result<()> {
+/// Runs the doors on their own small runtime, and drops them, and with them the desk, at the end.
+fn run_doors(doors: Vec<(std::net::TcpListener, DoorOptions)>, desk: Arc<Desk>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        let stop = stop_signal()?;
-        intake::serve(listener, options, desk, stop).await
+        let (stopping, is_stopping) = tokio::sync::watch::channel(false);
+        let mut open = Vec::new();
+        for (listener, options) in doors {
+            let mut is_stopping = is_stopping.clone();
+            // An error means that whoever could tell is gone, which comes to the same.
+            let stop = async move { drop(is_stopping.wait_for(|stop| *stop).await) };
+            let desk: Arc<dyn Backend> = desk.clone();
+            open.push(tokio::spawn(intake::serve(listener, options, desk, stop)));
+        }
+        drop(desk);
+        stop_signal()?.await;
+        let _ = stopping.send(true);
+        let mut outcome = Ok(());
+        for door in open {
+            outcome = outcome.and(door.await.map_err(std::io::Error::other).flatten());
+        }
+        outcome
     })
 }
 

@@ -13,7 +13,8 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use super::body::discard;
 use super::path::{Target, target};
 use super::reply::{self, Refused, Taste};
-use super::{Body, Door, negotiate, post, read};
+use super::{Body, Door, Purpose, monitor, negotiate, post, read};
+use crate::metrics::Place;
 use crate::model::Refusal;
 
 const FILE_METHODS: &str = "GET, HEAD, OPTIONS";
@@ -27,11 +28,16 @@ where
     let (parts, body) = request.into_parts();
     let taste = if negotiate::wants_json(&parts.headers) { Taste::Json } else { Taste::Html };
     let is_head = parts.method == Method::HEAD;
-    let outcome = unpanicked(route(door, &parts, body, address, taste)).await;
-    let mut response = match outcome.unwrap_or_else(|| Err(Refusal::Fault.into())) {
+    let metrics = door.backend.metrics();
+    let outcome = unpanicked(route(door, &parts, body, address, taste)).await.unwrap_or_else(|| {
+        metrics.panicked(Place::Request);
+        Err(Refusal::Fault.into())
+    });
+    let mut response = match outcome {
         Ok(response) => response,
         Err(refused) => reply::refused(&*door.backend, refused, taste),
     };
+    metrics.answered(response.status().as_u16());
     let headers = response.headers_mut();
     // What is not a file of the site is about this one request.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -69,11 +75,16 @@ where
     let site = door.backend.site();
     let outcome = match plain_http(parts) {
         Err(refusal) => Err(refusal.into()),
+        Ok(()) if door.purpose == Purpose::Monitoring => monitor::monitor(door, parts),
         Ok(()) => match (target(parts.uri.path(), &site), &parts.method) {
-            (Target::Post, &Method::POST) => post::post(door, parts, body.as_mut(), address, taste).await,
+            (Target::Post, &Method::POST) => {
+                let outcome = post::post(door, parts, body.as_mut(), address, taste).await;
+                outcome.inspect_err(|refused| door.backend.metrics().refused(refused.refusal.code()))
+            }
             (Target::Post, &Method::OPTIONS) => Ok(options(POST_METHODS)),
             (Target::Post, _) => Err(bad_method(POST_METHODS)),
             (_, &Method::OPTIONS) => Ok(options(FILE_METHODS)),
+            (Target::Health, &Method::GET | &Method::HEAD) => Ok(monitor::health(door)),
             (target, &Method::GET | &Method::HEAD) => read::read(door, parts, target, site.prefix()).await,
             _ => Err(bad_method(FILE_METHODS)),
         },

@@ -13,6 +13,9 @@
 //! 8. The name is signed, and the post gets the id that a resend of it would get too (`check`, `resend`).
 //! 9. The backend accepts it, and the client learns where it stands (`post`, `reply`).
 //!
+//! Beside them stand `/healthz`, which tells everybody whether all is well, and on a door of its own `/metrics`
+//! (`monitor`).
+//!
 //! Forms are taken from every origin. The board is anonymous and keeps no session, so a foreign page can do nothing
 //! in a visitor's name that it could not do itself; and a site on a CDN posts to a door on another host.
 
@@ -25,6 +28,7 @@ mod des;
 mod files;
 mod form;
 mod limits;
+mod monitor;
 mod negotiate;
 mod path;
 mod post;
@@ -39,7 +43,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::model::{BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission};
+use crate::metrics::Metrics;
+use crate::model::{
+    BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission, Trouble,
+};
 
 pub use answer::answer;
 pub use body::Body;
@@ -53,6 +60,18 @@ pub struct DoorOptions {
     pub public: PathBuf,
     /// The bounds.
     pub limits: Limits,
+    /// What is behind it.
+    pub purpose: Purpose,
+}
+
+/// What a door is there for.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Purpose {
+    /// The site, for everybody.
+    #[default]
+    Site,
+    /// The figures of the program, for whoever runs it.
+    Monitoring,
 }
 
 /// What a reply to a thread would find.
@@ -101,6 +120,10 @@ pub trait Backend: Send + Sync + 'static {
     fn accept(&self, submission: Submission, patience: Patience) -> Accepting;
     /// A whole HTML page in the theme.
     fn page(&self, view: &ErrorView) -> String;
+    /// Where the door counts what it does.
+    fn metrics(&self) -> &Arc<Metrics>;
+    /// What is not as it should be.
+    fn troubles(&self) -> Vec<Trouble>;
     /// The time, for dates in answers and for how long a resend is known.
     fn now(&self) -> SystemTime;
 }
@@ -108,6 +131,7 @@ pub trait Backend: Send + Sync + 'static {
 /// The door's memory: what it was given, the files it keeps, the posts by which it knows a resend.
 pub struct Door {
     limits: Limits,
+    purpose: Purpose,
     backend: Arc<dyn Backend>,
     files: Arc<files::Files>,
     resends: resend::Resends,
@@ -122,6 +146,7 @@ impl Door {
             files: Arc::new(files::Files::new(options.public, &limits)),
             resends: resend::Resends::new(&limits),
             room: body::Room::new(&limits),
+            purpose: options.purpose,
             backend,
             limits,
         }

@@ -36,6 +36,8 @@ pub(super) enum Target {
     Home,
     /// To the address that takes posts.
     Post,
+    /// To where the program tells how it is.
+    Health,
     /// Nowhere.
     Nothing,
 }
@@ -46,6 +48,9 @@ pub(super) fn target(path: &str, site: &SiteSettings) -> Target {
     let set = site.post_url.as_deref().map_or("", path_of);
     if path == "/post" || path.strip_prefix(prefix) == Some("post") || (set != "/" && path == set) {
         return Target::Post;
+    }
+    if path == "/healthz" || path.strip_prefix(prefix) == Some("healthz") {
+        return Target::Health;
     }
     let home = path == "/" || Some(path) == prefix.strip_suffix('/');
     if home && prefix != "/" {

@@ -28,7 +28,7 @@ pub(super) async fn read(door: &Door, parts: &Parts, target: Target, prefix: &st
     let inside = match target {
         Target::Home => return Ok(reply::to(StatusCode::PERMANENT_REDIRECT, prefix)),
         Target::File(inside) => inside,
-        Target::Post | Target::Nothing => return not_found(door, parts).await,
+        Target::Post | Target::Health | Target::Nothing => return not_found(door, parts).await,
     };
     let found = find(door, &inside).await?;
     if let Some(response) = packed(door, parts, &inside, &found).await? {

@@ -109,14 +109,15 @@ pub(super) fn html(status: StatusCode, text: impl Into<hyper::body::Bytes>) -> R
     with_type(status, "text/html; charset=utf-8", Body::memory(text))
 }
 
-fn json_body(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
+/// An answer for programs.
+pub(super) fn json_body(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
     let mut response = with_type(status, "application/json; charset=utf-8", Body::memory(format!("{value}\n")));
     // Nothing here is secret, and a form on another host wants to read it.
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 
-fn with_type(status: StatusCode, media_type: &'static str, body: Body) -> Response<Body> {
+pub(super) fn with_type(status: StatusCode, media_type: &'static str, body: Body) -> Response<Body> {
     let mut response = bare(status, body);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response

@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::connection::talk;
 use super::{Backend, Door, DoorOptions, Limits};
+use crate::metrics::Metrics;
 
 /// Connections that the system holds until the door takes them in.
 const BACKLOG: i32 = 4096;
@@ -39,7 +40,7 @@ pub async fn serve(
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let door = Arc::new(Door::new(options, backend));
-    let slots = Slots::new(&door.limits);
+    let slots = Slots::new(&door.limits, Arc::clone(door.backend.metrics()));
     let (stopping, is_stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
@@ -71,7 +72,10 @@ async fn arrival(listener: &TcpListener, slots: &Arc<Slots>, limits: &Limits) ->
         match listener.accept().await {
             Ok((stream, peer)) => match slots.slot(peer.ip(), permit) {
                 Some(slot) => return (stream, slot),
-                None => drop(stream),
+                None => {
+                    slots.metrics.connections_turned_away.inc();
+                    drop(stream);
+                }
             },
             Err(error) if no_files_left(&error) => sleep(limits.no_files_pause).await,
             Err(error) => tracing::debug!("a connection was lost before it was taken in: {error}"),
@@ -91,10 +95,11 @@ struct Slots {
     per_address_max: usize,
     per_loopback_max: usize,
     scarce_below: usize,
+    metrics: Arc<Metrics>,
 }
 
 impl Slots {
-    fn new(limits: &Limits) -> Arc<Slots> {
+    fn new(limits: &Limits, metrics: Arc<Metrics>) -> Arc<Slots> {
         // Each connection is a file to the system; the other half is for the site's own files.
         let files_max = getrlimit(Resource::Nofile).current.map_or(usize::MAX, |max| max as usize);
         let all = limits.connections_max.min(files_max / 2).clamp(1, Semaphore::MAX_PERMITS);
@@ -104,6 +109,7 @@ impl Slots {
             per_address_max: limits.connections_per_address_max,
             per_loopback_max: limits.connections_per_loopback_max,
             scarce_below: all / 4,
+            metrics,
         })
     }
 
@@ -122,6 +128,8 @@ impl Slots {
             return None;
         }
         of_address.insert(key, count + 1);
+        self.metrics.connections.inc();
+        self.metrics.connections_taken.inc();
         Some(Slot { address, slots: Arc::clone(self), _permit: permit })
     }
 }
@@ -160,6 +168,7 @@ impl Drop for Slot {
             Some(count) if 1 < *count => *count -= 1,
             _ => drop(of_address.remove(&key)),
         }
+        self.slots.metrics.connections.dec();
     }
 }
 
@@ -169,7 +178,7 @@ mod tests {
 
     /// Whether an address that comes after 64 others still gets a slot.
     async fn check(others: &str, address: &str, expected: bool) {
-        let slots = Slots::new(&Limits::default());
+        let slots = Slots::new(&Limits::default(), Arc::default());
         let others: IpAddr = others.parse().unwrap();
         let mut kept = Vec::new();
         for _ in 0..64 {

@@ -4,6 +4,7 @@
 //! carries the proof. Nothing here reads a file, listens, or looks at the clock.
 
 pub mod board;
+pub mod health;
 pub mod page;
 pub mod places;
 pub mod post;
@@ -18,6 +19,7 @@ pub mod theme;
 pub mod thread;
 
 pub use board::BoardSlug;
+pub use health::Trouble;
 pub use page::{Page, PageKey};
 pub use post::{Post, PostId, PostNo};
 pub use problem::Problem;

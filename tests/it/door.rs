@@ -6,4 +6,4 @@ mod files;
 mod hostile;
 mod posting;
 mod properties;
-mod setup;
+pub mod setup;

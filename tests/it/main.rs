@@ -14,6 +14,7 @@ mod incremental;
 mod lock;
 mod markup;
 mod mishaps;
+mod monitor;
 mod publish;
 mod readme;
 mod rounds;

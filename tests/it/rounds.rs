@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use chrono::DateTime;
-use nejiboard::app::desk::Desk;
+use nejiboard::app::desk::{Desk, Means};
 use nejiboard::app::rounds::{Batch, Event, Events, Mine, Rounds, Waiting};
 use nejiboard::intake::tripcode::Secret;
 use nejiboard::intake::{Backend, Patience};
@@ -139,8 +139,15 @@ fn when_too_many_posts_wait_for_the_builder_the_next_one_is_told_to_come_back() 
     // Nobody takes what waits there.
     let (events, heard) = Events::open();
     let secret = Secret::from_bytes([0; 32]);
-    let (desk, committer) =
-        Desk::open(builder.shown().clone(), secret, inbox.clone(), Mine::default(), events.clone()).unwrap();
+    let means = Means {
+        shown: builder.shown().clone(),
+        secret,
+        inbox: inbox.clone(),
+        mine: Mine::default(),
+        events: events.clone(),
+        vitals: builder.vitals().clone(),
+    };
+    let (desk, committer) = Desk::open(means).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let post = |id: &str| runtime.block_on(desk.accept(submission(id), Patience::UntilSafe));
     assert!(matches!(post("before"), Ok(Receipt::Safe { .. })));

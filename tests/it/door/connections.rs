@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::setup::{Fake, Open, Outcome, quick, read_to_close};
-use nejiboard::intake::{self, DoorOptions, Limits};
+use nejiboard::intake::{self, DoorOptions, Limits, Purpose};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: board.test\r\n\r\n";
 const LAST_GET: &[u8] = b"GET / HTTP/1.1\r\nHost: board.test\r\nConnection: close\r\n\r\n";
@@ -229,7 +229,7 @@ fn a_panic_costs_one_request_and_not_the_connection() {
 #[test]
 fn a_door_that_is_told_to_stop_at_once_never_opens() {
     let listener = intake::listen("127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
-    let options = DoorOptions { public: "nowhere".into(), limits: quick() };
+    let options = DoorOptions { public: "nowhere".into(), limits: quick(), purpose: Purpose::Site };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(intake::serve(listener, options, Arc::new(Fake::default()), async {})).unwrap();
 }

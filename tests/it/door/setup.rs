@@ -10,9 +10,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{Request, Response};
-use nejiboard::intake::{self, Accepting, Backend, Door, DoorOptions, Limits, Patience, ThreadState};
+use nejiboard::intake::{self, Accepting, Backend, Door, DoorOptions, Limits, Patience, Purpose, ThreadState};
+use nejiboard::metrics::Metrics;
 use nejiboard::model::{
-    BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission,
+    BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission, Trouble,
 };
 
 /// The address from which requests without a socket come.
@@ -29,6 +30,8 @@ pub struct Fake {
     /// Seconds since the epoch.
     pub now: AtomicU64,
     pub ids: AtomicU64,
+    pub metrics: Arc<Metrics>,
+    pub troubles: Vec<Trouble>,
 }
 
 #[derive(Clone)]
@@ -53,6 +56,8 @@ impl Default for Fake {
             posts: Mutex::default(),
             now: AtomicU64::new(NOW),
             ids: AtomicU64::new(1),
+            metrics: Arc::default(),
+            troubles: Vec::new(),
         }
     }
 }
@@ -124,6 +129,14 @@ impl Backend for Fake {
         }
     }
 
+    fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    fn troubles(&self) -> Vec<Trouble> {
+        self.troubles.clone()
+    }
+
     fn now(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_secs(self.now.load(Ordering::Relaxed))
     }
@@ -184,7 +197,7 @@ impl Quiet {
     pub fn with_limits(backend: Fake, limits: Limits) -> Quiet {
         let backend = Arc::new(backend);
         let public = tempfile::tempdir().unwrap();
-        let options = DoorOptions { public: public.path().join("public"), limits };
+        let options = DoorOptions { public: public.path().join("public"), limits, purpose: Purpose::Site };
         fs::create_dir(public.path().join("public")).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Quiet { door: Door::new(options, backend.clone()), backend, public, runtime }
@@ -261,7 +274,7 @@ impl Open {
         let backend = Arc::new(backend);
         let public = tempfile::tempdir().unwrap();
         fs::write(public.path().join("index.html"), "home").unwrap();
-        let options = DoorOptions { public: public.path().to_owned(), limits };
+        let options = DoorOptions { public: public.path().to_owned(), limits, purpose: Purpose::Site };
         let listener = intake::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel();

@@ -69,7 +69,7 @@ impl Running {
 
     /// Fetches a path.
     pub fn get(&self, path: &str) -> Reply {
-        request(self.address, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).unwrap()
+        get(self.address, path)
     }
 
     /// Sends a form.
@@ -147,6 +147,11 @@ impl Reply {
         let line = self.head.lines().find(fits).unwrap_or_default();
         line.split_once(':').map_or("", |(_, value)| value.trim())
     }
+}
+
+/// Fetches a path.
+pub fn get(address: SocketAddr, path: &str) -> Reply {
+    request(address, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).unwrap()
 }
 
 /// Sends a form; an error if the connection breaks, as it does when the server is killed.
