@@ -4,6 +4,7 @@
 //! carries the proof. Nothing here reads a file, listens, or looks at the clock.
 
 pub mod board;
+mod order;
 pub mod health;
 pub mod page;
 pub mod places;

@@ -3,11 +3,11 @@
 //! [`Site::apply`] takes what changed in thread files and tells, as a [`Delta`], what that means for lists, order and
 //! quotes. A clean build is the same step from an empty site.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::order::Order;
 use super::places::{Places, Taking};
 use super::settings::BoardInfo;
 use super::summary::CrossQuote;
@@ -44,8 +44,8 @@ pub struct Board {
     /// Its settings.
     pub settings: Arc<BoardSettings>,
     threads: BTreeMap<PostNo, ThreadSummary>,
-    /// Visible threads that are not archived by flag, in the order of the index.
-    order: Vec<OrderKey>,
+    /// Visible threads that are not archived by flag.
+    order: Order,
     places: Places,
     op_ids: HashMap<u64, PostNo>,
     /// For each part of the archive that holds a thread, how many.
@@ -53,9 +53,6 @@ pub struct Board {
     posts_visible: usize,
     threads_visible: usize,
 }
-
-/// Sticky threads first, then the latest bump, then the higher number.
-type OrderKey = (Reverse<bool>, Reverse<i64>, Reverse<PostNo>);
 
 /// A thread file that is new, different or gone.
 #[derive(Clone, Debug)]
@@ -237,7 +234,7 @@ impl Board {
             slug: info.slug,
             settings: info.settings,
             threads: BTreeMap::new(),
-            order: Vec::new(),
+            order: Order::default(),
             places: Places::default(),
             op_ids: HashMap::new(),
             parts: BTreeMap::new(),
@@ -251,11 +248,11 @@ impl Board {
         for summary in threads.values() {
             self.count(summary);
             if summary.visible() && !summary.flags.archived {
-                self.order.push(order_key(summary));
+                self.order.push(summary);
             }
         }
         self.threads = threads;
-        self.order.sort_unstable();
+        self.order.sort();
         let mut parts = BTreeMap::new();
         for summary in self.threads.values().filter(|summary| self.archived(summary)) {
             *parts.entry(part_of(summary.no)).or_default() += 1;
@@ -335,23 +332,21 @@ impl Board {
     /// The threads of an index page, counted from 1, in order.
     pub fn index_page(&self, page: u32) -> Vec<&ThreadSummary> {
         let from = (page as usize - 1) * self.settings.threads_per_page;
-        let shown = self.order[..self.window()].iter().skip(from).take(self.settings.threads_per_page);
-        shown.map(|key| &self.threads[&key.2.0]).collect()
+        self.listed().skip(from).take(self.settings.threads_per_page).collect()
+    }
+
+    fn listed_numbers(&self) -> impl Iterator<Item = PostNo> {
+        self.order.from_top().take(self.window())
     }
 
     /// All threads of the index, in order.
     pub fn listed(&self) -> impl Iterator<Item = &ThreadSummary> {
-        self.order[..self.window()].iter().map(|key| &self.threads[&key.2.0])
+        self.listed_numbers().map(|no| &self.threads[&no])
     }
 
     /// Threads by their last bump, whether sticky or not; archived ones do not count.
     pub fn latest(&self, most: usize) -> Vec<&ThreadSummary> {
-        let sticky = self.order.iter().take_while(|key| key.0.0).count();
-        let (top, rest) = self.order.split_at(sticky);
-        let mut keys: Vec<&OrderKey> = top.iter().chain(rest.iter().take(most)).collect();
-        keys.sort_by_key(|key| (key.1, key.2));
-        keys.truncate(most);
-        keys.into_iter().map(|key| &self.threads[&key.2.0]).collect()
+        self.order.latest(most).into_iter().map(|no| &self.threads[&no]).collect()
     }
 
     /// The thread's place on the index, counted from 0; `None` if it is archived.
@@ -359,8 +354,7 @@ impl Board {
         if summary.flags.archived || !summary.visible() {
             return None;
         }
-        let position = self.order.binary_search(&order_key(summary)).ok()?;
-        (position < self.window()).then_some(position)
+        self.order.position(summary).filter(|position| *position < self.window())
     }
 
     /// The index page on which the thread stands; `None` if it is archived.
@@ -389,7 +383,7 @@ impl Board {
         moved: &mut Moved,
         mut recite: impl FnMut(&ThreadKey, &[CrossQuote], &[CrossQuote]),
     ) -> BoardDelta {
-        let listed_before: Vec<PostNo> = self.order[..self.window()].iter().map(|key| key.2.0).collect();
+        let listed_before: Vec<PostNo> = self.listed_numbers().collect();
         let newest_part_before = self.parts.keys().next_back().copied();
         let mut archived_before = BTreeMap::new();
         for change in &changes {
@@ -402,7 +396,7 @@ impl Board {
         if bulk {
             moved.boards.push(self.slug.clone());
             self.places.0.retain(|place| !touched.contains(&place.1));
-            self.order.retain(|key| !touched.contains(&key.2.0));
+            self.order.remove_all(&touched);
         }
         for change in changes {
             let taking = (!bulk).then_some(&mut taking);
@@ -415,7 +409,7 @@ impl Board {
             }
             false => self.places.end(&taking),
         }
-        let listed_after: Vec<PostNo> = self.order[..self.window()].iter().map(|key| key.2.0).collect();
+        let listed_after: Vec<PostNo> = self.listed_numbers().collect();
         self.note_left_and_entered(&listed_before, &listed_after, &mut archived_before);
         let mut lists = self.index_delta(&listed_before, &listed_after, &touched);
         self.archive_delta(&archived_before, newest_part_before, &mut lists);
@@ -487,21 +481,18 @@ impl Board {
         }
         self.threads_visible -= 1;
         self.posts_visible -= before.posts as usize;
-        if !before.flags.archived
-            && !bulk
-            && let Ok(at) = self.order.binary_search(&order_key(before))
-        {
-            self.order.remove(at);
+        if !before.flags.archived && !bulk {
+            self.order.remove(before);
         }
     }
 
     fn learn(&mut self, now: ThreadSummary, bulk: bool) {
         self.count(&now);
         if now.visible() && !now.flags.archived {
-            let key = order_key(&now);
-            let end = self.order.len();
-            let at = if bulk { end } else { self.order.binary_search(&key).unwrap_or_else(|at| at) };
-            self.order.insert(at, key);
+            match bulk {
+                true => self.order.push(&now),
+                false => self.order.insert(&now),
+            }
         }
         self.threads.insert(now.no, now);
     }
@@ -592,8 +583,4 @@ pub fn part_of(no: PostNo) -> u64 {
 
 fn pages_for(threads: usize, per_page: usize) -> u32 {
     threads.div_ceil(per_page).max(1) as u32
-}
-
-fn order_key(summary: &ThreadSummary) -> OrderKey {
-    (Reverse(summary.flags.sticky), Reverse(summary.bumped_at), Reverse(summary.no))
 }
