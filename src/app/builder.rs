@@ -217,13 +217,17 @@ impl Builder {
     /// Takes over threads that commit has written, or will have.
     fn take_over(&mut self, threads: &[Written]) {
         self.ahead.clear();
-        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
-        let change = |Written { key, thread, stamp, hash }: &Written| {
-            let board = shown.site.board(&key.board)?;
-            let now = content::number(thread, key, &board.settings, *stamp, *hash, excerpt);
-            Some(Change { key: key.clone(), now: Some(now) })
+        // Long threads take a while to be summed up, and the door should not wait for that.
+        let changes: Vec<Change> = {
+            let site = &read(&self.shown).site;
+            let change = |Written { key, thread, stamp, hash }: &Written| {
+                let board = site.board(&key.board)?;
+                let now = content::number(thread, key, &board.settings, *stamp, *hash, excerpt);
+                Some(Change { key: key.clone(), now: Some(now) })
+            };
+            threads.iter().filter_map(change).collect()
         };
-        let changes: Vec<Change> = threads.iter().filter_map(change).collect();
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
         let delta = shown.site.apply(changes);
         self.due.add(plan::touched(&shown.site, &delta));
         self.saved = false;

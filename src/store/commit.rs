@@ -3,7 +3,7 @@
 //! Each thread's posts are numbered and written together, and the next number only moves on when their file is
 //! there. So a full disk leaves no gap, and posts that could not be written stay in the inbox, to be tried again.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::fs;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -301,8 +301,9 @@ impl Committing<'_> {
             Ok(read) => read,
             Err(error) => return fail(replies, error, &mut self.plan.committed),
         };
-        let (there, new): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| stands(&thread, reply).is_some());
-        self.plan.committed.placed.extend(there.iter().filter_map(|reply| place(&key, &thread, reply)));
+        let there = standing(&thread, &replies);
+        self.plan.committed.placed.extend(places(&key, &there, &replies));
+        let new: Vec<Arrival> = replies.into_iter().filter(|reply| !there.contains_key(&reply.id)).collect();
         if thread.flags.closed() {
             self.plan.committed.refused.extend(new.into_iter().map(|reply| (reply, Refusal::Locked)));
             return;
@@ -313,9 +314,10 @@ impl Committing<'_> {
         let free = |next: PostNo| highest.filter(|highest| next <= *highest).map_or(Some(next), PostNo::next);
         let mut next = self.next_number(&key.board).and_then(free);
         let mut added = Vec::new();
+        let mut ids = HashSet::new();
         for reply in new {
             // The same post may have come twice in this batch.
-            if added.iter().any(|other: &Arrival| other.id == reply.id) {
+            if ids.contains(&reply.id) {
                 added.push(reply);
                 continue;
             }
@@ -327,6 +329,7 @@ impl Committing<'_> {
             // A clock that goes back must not make a thread's times go back.
             let earliest = thread.posts.last().map(|post| post.at).unwrap_or_default();
             thread.posts.push(reply.clone().into_post(no, reply.at.unwrap_or(self.plan.now).max(earliest)));
+            ids.insert(reply.id.clone());
             added.push(reply);
         }
         if held < thread.posts.len() {
@@ -382,8 +385,8 @@ impl Committing<'_> {
 
     fn note_written(&mut self, planned: Planned, stamp: Stamp) {
         self.numbers.used(&planned.key.board, planned.last());
-        let place = |arrival| place(&planned.key, &planned.thread, arrival);
-        self.plan.committed.placed.extend(planned.added.iter().filter_map(place));
+        let there = standing(&planned.thread, &planned.added);
+        self.plan.committed.placed.extend(places(&planned.key, &there, &planned.added));
         self.plan.committed.written.push(planned.written(stamp));
     }
 
@@ -435,14 +438,18 @@ fn together<T: Sync, R: Send>(work: &[T], wait: impl Fn(&T) -> R + Sync) -> Vec<
     })
 }
 
-/// The number of the post of this id in the thread.
-fn stands(thread: &Thread, arrival: &Arrival) -> Option<PostNo> {
-    // The latest first: that is where a post stands whose inbox file a crash has left.
-    thread.posts.iter().rev().find(|post| post.id.as_ref() == Some(&arrival.id)).map(|post| post.no)
+/// Which of the arrivals stand in the thread, by their ids, and with what number. One look at each post, as both may be
+/// many.
+fn standing<'a>(thread: &'a Thread, arrivals: &[Arrival]) -> HashMap<&'a PostId, PostNo> {
+    let wanted: HashSet<&PostId> = arrivals.iter().map(|arrival| &arrival.id).collect();
+    let ids = thread.posts.iter().filter_map(|post| Some((post.id.as_ref()?, post.no)));
+    ids.filter(|(id, _)| wanted.contains(id)).collect()
 }
 
-fn place(key: &ThreadKey, thread: &Thread, arrival: &Arrival) -> Option<Placed> {
-    Some(Placed { id: arrival.id.clone(), key: key.clone(), no: stands(thread, arrival)? })
+fn places(key: &ThreadKey, there: &HashMap<&PostId, PostNo>, arrivals: &[Arrival]) -> Vec<Placed> {
+    let place =
+        |arrival: &Arrival| Some(Placed { id: arrival.id.clone(), key: key.clone(), no: *there.get(&arrival.id)? });
+    arrivals.iter().filter_map(place).collect()
 }
 
 fn fail(arrivals: Vec<Arrival>, error: DiskError, committed: &mut Committed) {
