@@ -13,8 +13,8 @@ use super::clock;
 use super::condition::Vitals;
 use super::drawing::{Drawing, InMemory, note};
 use super::error::Error;
-use super::folder::{FolderId, folder_id, is_mount_point};
-use super::held_back::HeldBack;
+use super::folder;
+use super::held_back::{self, HeldBack};
 use super::progress::Progress;
 use super::remembered::{fingerprint, program, restore, to_cache};
 use crate::disk;
@@ -48,7 +48,7 @@ pub struct Builder {
     /// Pages that are drawn as they will be after the next [`Builder::publish`]. Whatever changes the site clears this.
     ahead: InMemory,
     /// Which folder `public/` was, to notice that somebody removed it.
-    public_folder: Option<FolderId>,
+    public_folder: Option<folder::Id>,
     saved: bool,
     vitals: Vitals,
     _lock: Lock,
@@ -109,7 +109,7 @@ impl Builder {
         due.draw.retain(|key| all.contains(key));
         due.strangers = strangers.into_iter().collect();
         due.stale = stale(&shelf, &due.strangers, &site, &theme);
-        let public_folder = folder_id(&dir.public());
+        let public_folder = folder::id(&dir.public());
         let shown = Arc::new(RwLock::new(Shown { site, theme }));
         let nothing_new = report.read == 0 && due.is_empty() && shelf.files().len() == pages_remembered;
         Ok((
@@ -323,7 +323,7 @@ impl Builder {
 
     /// Notices that somebody has removed or replaced `public/`, and makes all pages due if so.
     pub fn notice_loss(&mut self) -> Result<(), Error> {
-        if self.public_folder.is_some() && folder_id(&self.dir.public()) == self.public_folder {
+        if self.public_folder.is_some() && folder::id(&self.dir.public()) == self.public_folder {
             return Ok(());
         }
         // The next publish fills whatever is there then, and that is the folder from then on.
@@ -370,6 +370,7 @@ impl Builder {
         progress.stage("building");
         progress.expect(new.len() + old.len());
         let now = publish::seconds(clock::system());
+        let are_new = new.iter().cloned().collect();
         for mut pages in [new, old] {
             let held_back = HeldBack::by(&self.due.draw, &shown.site);
             self.due.draw.extend(pages.extract_if(.., |page| held_back.has(page)));
@@ -385,24 +386,31 @@ impl Builder {
             for result in results {
                 note(result, &mut self.shelf, &mut self.due.draw, report);
             }
+            self.take_back(held_back::widowed(&are_new, &self.due.draw), report);
         }
         let still_there = |path: &String| !has_path(&shown.site, &shown.theme, path);
         // A page may be both: found in the output by this start, and taken away by what changed since the last one.
         let stale: BTreeSet<String> = due.stale.into_iter().chain(gone).filter(still_there).collect();
-        self.remove(stale.into_iter().collect(), report);
+        match self.due.draw.is_empty() {
+            true => self.remove(stale.into_iter().collect(), report),
+            // A page that could not be drawn may still link to these. They go with the next try.
+            false => self.due.stale.extend(stale),
+        }
         report.unchanged = self.shelf.files().len().saturating_sub(report.written.len());
         if self.public_folder.is_none() {
-            self.public_folder = folder_id(&self.dir.public());
+            self.public_folder = folder::id(&self.dir.public());
         }
         self.saved &= report.written.is_empty() && report.removed.is_empty();
     }
 
+    /// Takes pages away that were put as new ones a moment ago; they are due again.
+    fn take_back(&mut self, pages: Vec<PageKey>, report: &mut Report) {
+        report.written.retain(|page| !pages.contains(page));
+        self.remove(pages.iter().map(PageKey::path).collect(), report);
+        self.due.draw.extend(pages);
+    }
+
     fn remove(&mut self, paths: Vec<String>, report: &mut Report) {
-        if !self.due.draw.is_empty() {
-            // A page that could not be drawn may still link to these. They go with the next try.
-            self.due.stale.extend(paths);
-            return;
-        }
         let failures = publish::remove(self.shelf.root(), &paths);
         for failure in &failures {
             report.problems.push(Problem::new(&failure.path, format!("cannot be removed: {}", failure.source)));
@@ -442,7 +450,7 @@ impl Builder {
         report.unchanged = shelf.files().len() - report.written.len();
         self.shelf = shelf;
         self.due = plan::Touched::default();
-        self.public_folder = folder_id(&self.dir.public());
+        self.public_folder = folder::id(&self.dir.public());
         self.saved = false;
         Ok(())
     }
@@ -450,7 +458,7 @@ impl Builder {
     /// Builds in the manner that is asked for, or clean where nothing is published yet: a fresh folder is quicker.
     pub fn build(&mut self, manner: Manner, progress: &Progress, report: &mut Report) -> Result<(), Error> {
         let nothing_yet = self.shelf.files().is_empty() && self.due.strangers.is_empty();
-        let exchangeable = !is_mount_point(self.shelf.root());
+        let exchangeable = !folder::is_mount_point(self.shelf.root());
         if (manner == Manner::Clean || nothing_yet) && exchangeable {
             return self.publish_clean(progress, report);
         }

@@ -64,3 +64,14 @@ impl HeldBack {
             }
     }
 }
+
+/// A new thread and its tail link to each other, so neither stays without the other: of the pages that are new, those
+/// whose other half has failed. Nothing else links to them yet.
+pub fn widowed(are_new: &BTreeSet<PageKey>, failed: &BTreeSet<PageKey>) -> Vec<PageKey> {
+    let halves = failed.iter().filter(|page| are_new.contains(page)).filter_map(|page| match page {
+        PageKey::Thread(board, no) => Some(PageKey::Tail(board.clone(), *no)),
+        PageKey::Tail(board, no) => Some(PageKey::Thread(board.clone(), *no)),
+        _ => None,
+    });
+    halves.filter(|half| are_new.contains(half) && !failed.contains(half)).collect()
+}

@@ -4,8 +4,8 @@
 //! carries the proof. Nothing here reads a file, listens, or looks at the clock.
 
 pub mod board;
-mod order;
 pub mod health;
+mod order;
 pub mod page;
 pub mod places;
 pub mod post;

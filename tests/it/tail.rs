@@ -133,6 +133,32 @@ fn the_tail_comes_before_what_links_to_it_and_goes_after() {
     assert!(!site.page(WHOLE).contains("-tail"));
 }
 
+/// Each links to the other, and both are new.
+#[test]
+fn a_new_thread_and_its_tail_come_together_or_not_at_all() {
+    for (obstacle, other) in [(TAIL, WHOLE), (WHOLE, TAIL)] {
+        let site = Sandbox::new("\n==> content/t/500.md\n--- {no: 500}\nanother thread\n");
+        site.build();
+        let (mut builder, _) = site.open();
+        let dead = || dead_links(&site.path("public"), "/");
+        std::fs::create_dir_all(site.path(&format!("public/{obstacle}/x"))).unwrap();
+        site.write("content/t/1.md", thread(102, plain));
+        builder.take_all(&mut Default::default()).unwrap();
+        for _ in 0..2 {
+            let report = publish(&mut builder);
+            assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
+            assert!(!site.has_page(other), "{other} came without {obstacle}");
+            assert!(!report.written.iter().any(|page| page.path() == other), "{:?}", report.written);
+            assert_eq!(dead(), Vec::<String>::new());
+        }
+        std::fs::remove_dir_all(site.path(&format!("public/{obstacle}"))).unwrap();
+        assert_eq!(publish(&mut builder).problems, []);
+        check_all(&site.page(WHOLE), &["-tail.html"]);
+        check_all(&site.page(TAIL), &["text of 102."]);
+        assert_eq!(dead(), Vec::<String>::new());
+    }
+}
+
 #[test]
 fn a_name_of_a_tail_is_told_from_that_of_a_thread() {
     for path in [TAIL, WHOLE] {
