@@ -66,7 +66,42 @@ pub struct Means {
 struct Order {
     submission: Submission,
     patience: Patience,
-    answer: oneshot::Sender<Result<Option<Told>, Refusal>>,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// What a poster hears, and on the way to one of a batch, what the others are to hear.
+struct Answer {
+    outcome: Result<Option<Told>, Refusal>,
+    others: Others,
+}
+
+/// Answers of a batch that are not given yet. Whoever drops this gives them.
+///
+/// The committer wakes one poster, who wakes the others. To wake a task from a thread that is none of its runtime's
+/// takes two system calls and a switch of threads, and among posters it takes none: many posts at once would have the
+/// committer do little else.
+#[derive(Default)]
+struct Others(Vec<(oneshot::Sender<Answer>, Result<Option<Told>, Refusal>)>);
+
+impl Drop for Others {
+    fn drop(&mut self) {
+        for (answer, outcome) in self.0.drain(..) {
+            // A client that has left need not be told.
+            let _ = answer.send(Answer { outcome, others: Others::default() });
+        }
+    }
+}
+
+impl Others {
+    /// Gives all answers, by way of the first poster who is still there.
+    fn give(mut self) {
+        while let Some((first, outcome)) = self.0.pop() {
+            match first.send(Answer { outcome, others: self }) {
+                Ok(()) => return,
+                Err(left) => self = left.others,
+            }
+        }
+    }
 }
 
 /// Where a poster hears what became of a post that is durable.
@@ -129,7 +164,14 @@ impl Backend for Desk {
                 Err(TrySendError::Full(_)) => return Err(Refusal::Busy(BUSY_SECONDS)),
                 Err(TrySendError::Closed(_)) => return Err(Refusal::NotStored),
             }
-            let Some(visible) = durable.await.unwrap_or(Err(Refusal::NotStored))? else {
+            let outcome = match durable.await {
+                Ok(Answer { outcome, others }) => {
+                    drop(others);
+                    outcome
+                }
+                Err(_) => Err(Refusal::NotStored),
+            };
+            let Some(visible) = outcome? else {
                 return Ok(Receipt::Safe { board, thread });
             };
             match tokio::time::timeout(VISIBLE_WITHIN, visible).await {
@@ -198,7 +240,8 @@ impl Committer {
     /// Makes a batch durable and hands it to the builder.
     fn commit(&self, batch: Vec<Order>) {
         if self.events.is_full() {
-            batch.into_iter().for_each(|order| order.refuse(Refusal::Busy(BUSY_SECONDS)));
+            let refuse = |order: Order| (order.answer, Err(Refusal::Busy(BUSY_SECONDS)));
+            Others(batch.into_iter().map(refuse).collect()).give();
             return;
         }
         let at = clock::now();
@@ -213,30 +256,26 @@ impl Committer {
             // The rename may have been done and only its fsync failed: then the file must go, for its posts are refused.
             let _ = self.inbox.remove(&name);
             self.mine.remove(&name);
-            answers.into_iter().for_each(|(_, answer)| drop(answer.send(Err(Refusal::NotStored))));
+            Others(answers.into_iter().map(|(_, answer)| (answer, Err(Refusal::NotStored))).collect()).give();
             return;
         }
         self.vitals.condition.note("inbox", None);
         self.vitals.metrics.posts_accepted.inc_by(arrivals.len() as u64);
         let mut waiting = Vec::with_capacity(arrivals.len());
+        let mut safe = Vec::with_capacity(arrivals.len());
         for (arrival, (patience, answer)) in arrivals.iter().zip(answers) {
-            if patience == Patience::UntilSafe {
-                let _ = answer.send(Ok(None));
+            // A client that has left does not wait.
+            if answer.is_closed() {
                 continue;
             }
-            let (tell, told) = oneshot::channel();
-            // A client that has left does not wait.
-            if answer.send(Ok(Some(told))).is_ok() {
+            let told = (patience == Patience::UntilVisible).then(|| {
+                let (tell, told) = oneshot::channel();
                 waiting.push(Waiting { id: arrival.id.clone(), tell });
-            }
+                told
+            });
+            safe.push((answer, Ok(told)));
         }
+        Others(safe).give();
         self.events.send(Event::Accepted(Batch { name, arrivals, waiting }));
-    }
-}
-
-impl Order {
-    fn refuse(self, refusal: Refusal) {
-        // A client that has left need not be told.
-        let _ = self.answer.send(Err(refusal));
     }
 }
