@@ -30,6 +30,9 @@ use crate::watch::Seen;
 /// Posts that may wait for the builder; beyond that the door is busy.
 const BACKLOG_MAX: usize = 20_000;
 
+/// So many posts do not wait for more of them.
+const GATHERED_MAX: usize = BACKLOG_MAX / 4;
+
 /// Inbox files that are taken into one round.
 const FILES_A_ROUND: usize = 2_000;
 
@@ -41,6 +44,9 @@ const PAUSE_MIN: Duration = Duration::from_millis(250);
 
 /// The longest pause after a failure.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// The longest that posts gather for which nobody waits, so that a round takes more of them.
+const GATHER_MAX: Duration = Duration::from_millis(500);
 
 /// The build cache is written after so long without work.
 const SAVE_AFTER: Duration = Duration::from_secs(5);
@@ -140,6 +146,8 @@ pub struct Rounds {
     waiting: HashMap<PostId, Vec<oneshot::Sender<Result<Receipt, Refusal>>>>,
     todo: Todo,
     failures: u32,
+    /// When the next round begins at the earliest if nobody waits for it.
+    gather_until: Instant,
     /// The build cache is not written before.
     save_from: Instant,
     /// What had been read and written when that was told last.
@@ -177,6 +185,7 @@ impl Rounds {
             // What changed after the builder was opened and before the watch began is told by nobody.
             todo: Todo { inbox: true, all_threads: true, settings: true, ..Todo::default() },
             failures: 0,
+            gather_until: Instant::now(),
             save_from: Instant::now(),
             counts: Counts::so_far(),
             storing_failed: false,
@@ -206,6 +215,10 @@ impl Rounds {
     }
 
     fn is_busy(&self) -> bool {
+        !self.batches.is_empty() || self.has_more_than_posts()
+    }
+
+    fn has_more_than_posts(&self) -> bool {
         let todo = &self.todo;
         let again = todo.inbox_again_at.is_some_and(|at| at <= Instant::now());
         let work = todo.inbox
@@ -215,7 +228,7 @@ impl Rounds {
             || todo.output
             || todo.anew
             || !todo.threads.is_empty();
-        work || !self.batches.is_empty() || self.builder.is_due()
+        work || self.builder.is_due()
     }
 
     /// Waits for an event; writes the cache when there is none for a while.
@@ -254,6 +267,19 @@ impl Rounds {
         while let Ok(event) = self.events.try_recv() {
             self.hear(event);
         }
+        while self.may_gather() {
+            match self.events.recv_timeout(self.gather_until.saturating_duration_since(Instant::now())) {
+                Ok(event) => self.hear(event),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Whether nothing is lost if the next round takes more posts. To accept posts and to build them want the same
+    /// processors and the same disk, and one large round is much less work than several small ones.
+    fn may_gather(&self) -> bool {
+        let many = GATHERED_MAX <= self.backlog.load(Ordering::Relaxed);
+        !many && self.waiting.is_empty() && !self.stop && !self.has_more_than_posts()
     }
 
     fn hear(&mut self, event: Event) {
@@ -299,7 +325,11 @@ impl Rounds {
     /// A round that may panic without ending the loop, for then posts would be accepted that nobody builds. What was
     /// half done is given up: the batches are still here, and what is known of the site is learnt anew.
     fn guarded_round(&mut self) {
-        if catch_unwind(AssertUnwindSafe(|| self.round())).is_ok() {
+        let began = Instant::now();
+        let done = catch_unwind(AssertUnwindSafe(|| self.round())).is_ok();
+        // As long as this one took: a few posts are not held up, and many leave half of the time to the door.
+        self.gather_until = Instant::now() + began.elapsed().min(GATHER_MAX);
+        if done {
             return;
         }
         error!("the builder panicked; starting over");
