@@ -2,8 +2,9 @@
 //! visible beside one "new file, fsync, rename, fsync folder", the start of `serve`, and many posters at once.
 //!
 //! `cargo bench --bench whole -- [--posts N] [--replies N] [--clients N] [--seconds N] [--runs N] [--corpus FILE.jsonl]`.
-//! Without a corpus it writes one of its own. With `--flat` it measures replies alone, on this site and on a small one
-//! in turns: `--flat [--small N]`. What counts are the ratios: machines differ, and so do their moments.
+//! Without a corpus it writes one of its own. With `--crowd` it measures many posters alone, with `--flat` replies alone,
+//! on this site and on a small one in turns: `--flat [--small N]`. What counts are the ratios: machines differ, and so
+//! do their moments.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -40,6 +41,10 @@ fn main() {
     if options.flat {
         return flat(folder.path(), &root, &options);
     }
+    if options.crowd {
+        run(&root, &["build"]);
+        return crowds(&root, &options);
+    }
     builds(folder.path(), &root, options.runs);
     start(&root);
 
@@ -49,9 +54,13 @@ fn main() {
     ratio("reply / durable file", replies.median, replies.file);
     ratio("reply, 99th of 100 / median", replies.p99, replies.median);
 
+    crowds(&root, &options);
+}
+
+fn crowds(root: &Path, options: &Options) {
     let long = Duration::from_secs(options.seconds);
     for manner in [Manner::Waiting, Manner::Hurried] {
-        tell_crowd(&crowd::come(&root, &latest_threads(&root), options.clients, long, manner), options.clients, manner);
+        tell_crowd(&crowd::come(root, &latest_threads(root), options.clients, long, manner), options.clients, manner);
     }
 }
 
@@ -64,6 +73,7 @@ struct Options {
     runs: usize,
     flat: bool,
     small: usize,
+    crowd: bool,
 }
 
 impl Options {
@@ -77,6 +87,7 @@ impl Options {
             runs: 5,
             flat: false,
             small: 1_000,
+            crowd: false,
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
@@ -89,6 +100,7 @@ impl Options {
                 "--runs" => options.runs = value().parse().expect("a number of runs"),
                 "--corpus" => options.corpus = Some(value().into()),
                 "--flat" => options.flat = true,
+                "--crowd" => options.crowd = true,
                 "--small" => options.small = value().parse().expect("a number of posts"),
                 // What cargo itself adds.
                 "--bench" => {}
@@ -291,6 +303,11 @@ fn tell_crowd(outcome: &crowd::Outcome, clients: usize, manner: Manner) {
     line("  visible, until the last one was", rate(outcome.on_pages, outcome.all_visible));
     report("  that took, after the last answer", outcome.all_visible.saturating_sub(outcome.came));
     println!("{:<40} {:>10} KiB", "  peak memory of serve", outcome.peak);
+    let processors = |what: &str, took: Duration| {
+        println!("{what:<40} {:>10.2} processors", took.as_secs_f64() / outcome.came.as_secs_f64());
+    };
+    processors("  busy with serve, while they came", outcome.served_by);
+    processors("  busy with the clients", outcome.sent_by);
     if 0 < outcome.refused {
         println!("{:<40} {:>10} posts", "  refused", outcome.refused);
     }

@@ -4,7 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::program::{Server, connect, post};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use super::program::{self, Server};
 
 /// What the clients of a crowd do after a post.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,6 +56,10 @@ pub struct Outcome {
     pub in_content: usize,
     /// The most memory that `serve` had, in KiB.
     pub peak: u64,
+    /// The time of processors that `serve` took while the clients came.
+    pub served_by: Duration,
+    /// The same of the clients, who share the machine with it.
+    pub sent_by: Duration,
 }
 
 impl Outcome {
@@ -60,6 +68,9 @@ impl Outcome {
         self.at_once + self.safe
     }
 }
+
+/// The longest that a client waits before it comes back, whatever it is told, so that a bench ends.
+const PAUSE_MAX: Duration = Duration::from_millis(200);
 
 /// Should posts be lost, the bench ends all the same.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -79,15 +90,11 @@ struct Tally {
 pub fn come(root: &Path, threads: &[(String, String)], clients: usize, long: Duration, manner: Manner) -> Outcome {
     let server = Server::start(root);
     let began = Instant::now();
-    let tallies: Vec<Tally> = std::thread::scope(|scope| {
-        let start = |number| {
-            let address = &server.address;
-            scope.spawn(move || client(number, address, threads, began + long, manner))
-        };
-        let running: Vec<_> = (0..clients).map(start).collect();
-        running.into_iter().map(|client| client.join().expect("a client ends well")).collect()
-    });
+    let (served_before, sent_before) = (server.processor_time(), program::processor_time("self"));
+    let tallies = crowd(&server.address, threads, clients, began + long, manner);
     let came = began.elapsed();
+    let served_by = server.processor_time() - served_before;
+    let sent_by = program::processor_time("self") - sent_before;
     let accepted: Vec<usize> =
         (0..threads.len()).map(|thread| tallies.iter().map(|tally| tally.by_thread[thread]).sum()).collect();
     let pages = threads.iter().map(|(board, no)| root.join(format!("public/{board}/thread/{no}.html")));
@@ -106,31 +113,99 @@ pub fn come(root: &Path, threads: &[(String, String)], clients: usize, long: Dur
         on_pages,
         in_content,
         peak: server.peak_memory(),
+        served_by,
+        sent_by,
     }
 }
 
-fn client(number: usize, address: &str, threads: &[(String, String)], until: Instant, manner: Manner) -> Tally {
-    let mut connection = connect(address);
-    let mut tally = Tally { by_thread: vec![0; threads.len()], at_once: 0, safe: 0, busy: 0, refused: 0 };
+/// All clients, on one thread: they share the machine with `serve`, so they should take as little of it as they can.
+fn crowd(address: &str, threads: &[(String, String)], clients: usize, until: Instant, manner: Manner) -> Vec<Tally> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let mut running = JoinSet::new();
+    for number in 0..clients {
+        let requests = threads.iter().map(|thread| Request::new(number, thread, manner)).collect();
+        running.spawn_on(client(number, address.to_owned(), requests, until), runtime.handle());
+    }
+    runtime.block_on(running.join_all())
+}
+
+async fn client(number: usize, address: String, mut requests: Vec<Request>, until: Instant) -> Tally {
+    let mut connection = TcpStream::connect(address).await.expect("it listens");
+    connection.set_nodelay(true).expect("a socket option");
+    let mut tally = Tally { by_thread: vec![0; requests.len()], at_once: 0, safe: 0, busy: 0, refused: 0 };
+    let mut answer = Vec::with_capacity(4 << 10);
     let mut nth = 0;
     while Instant::now() < until {
-        let place = (number + nth) % threads.len();
-        let (board, thread) = &threads[place];
-        let body = format!("board={board}&thread={thread}&body={}+{number}+post+{nth}", manner.marker());
+        let place = (number + nth) % requests.len();
+        connection.write_all(requests[place].bytes(nth)).await.expect("it reads");
         nth += 1;
-        let answer = post(&mut connection, &body, manner.head());
-        match answer.status {
+        let head = read_answer(&mut connection, &mut answer).await;
+        match status(head) {
             201 => tally.at_once += 1,
             202 => tally.safe += 1,
             503 => {
                 tally.busy += 1;
-                std::thread::sleep(answer.pause.min(until.saturating_duration_since(Instant::now())));
+                let seconds = value(head, "\r\nretry-after: ").map_or(PAUSE_MAX, Duration::from_secs);
+                let left = until.saturating_duration_since(Instant::now());
+                tokio::time::sleep(seconds.min(PAUSE_MAX).min(left)).await;
             }
             _ => tally.refused += 1,
         }
-        tally.by_thread[place] += usize::from(matches!(answer.status, 201 | 202));
+        tally.by_thread[place] += usize::from(matches!(status(head), 201 | 202));
     }
     tally
+}
+
+/// A client's posts to one thread, all but the number of the post ready to be sent.
+struct Request(Vec<u8>);
+
+/// Digits that end a request.
+const DIGITS: usize = 7;
+
+impl Request {
+    fn new(number: usize, (board, thread): &(String, String), manner: Manner) -> Request {
+        let (marker, head) = (manner.marker(), manner.head());
+        let body = format!("board={board}&thread={thread}&body={marker}+{number}+post+{:0DIGITS$}", 0);
+        let length = body.len();
+        let request = format!(
+            "POST /post HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n{head}\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        Request(request.into_bytes())
+    }
+
+    /// The bytes of the `nth` post.
+    fn bytes(&mut self, mut nth: usize) -> &[u8] {
+        for digit in self.0.iter_mut().rev().take(DIGITS) {
+            *digit = b'0' + (nth % 10) as u8;
+            nth /= 10;
+        }
+        &self.0
+    }
+}
+
+/// Reads a whole answer, and gives its head.
+async fn read_answer<'a>(connection: &mut TcpStream, answer: &'a mut Vec<u8>) -> &'a [u8] {
+    answer.clear();
+    loop {
+        assert_ne!(connection.read_buf(answer).await.expect("it answers"), 0, "it answers whole");
+        let Some(end) = memchr::memmem::find(answer, b"\r\n\r\n") else { continue };
+        let length = value(&answer[..end], "\r\ncontent-length: ").unwrap_or(0) as usize;
+        if end + 4 + length <= answer.len() {
+            return &answer[..end];
+        }
+    }
+}
+
+fn status(head: &[u8]) -> u64 {
+    value(head, "HTTP/1.1 ").expect("an answer has a status")
+}
+
+/// The number that stands after this in the head of an answer.
+fn value(head: &[u8], before: &str) -> Option<u64> {
+    let from = memchr::memmem::find(head, before.as_bytes())? + before.len();
+    let digits = head[from..].iter().take_while(|byte| byte.is_ascii_digit());
+    Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
 }
 
 /// Waits until a file holds so many posts of the crowd, and tells how many it holds then.

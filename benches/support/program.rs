@@ -56,6 +56,15 @@ fn memory(process: u32, name: &str) -> u64 {
     line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
 }
 
+/// The time of processors that a process has taken, with all its threads.
+pub fn processor_time(process: &str) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).expect("it is running");
+    // The name in front of them may have spaces; user and system time, in hundredths of a second.
+    let fields = text.rsplit_once(") ").expect("the name is in brackets").1.split(' ');
+    let hundredths = fields.skip(11).take(2).map(|field| field.parse::<u64>().expect("a number"));
+    Duration::from_millis(10 * hundredths.sum::<u64>())
+}
+
 /// `serve`, on a port of its own, until this is dropped.
 pub struct Server {
     /// Where it listens.
@@ -86,6 +95,11 @@ impl Server {
     /// The memory that it has now, in KiB.
     pub fn memory(&self) -> u64 {
         memory(self.child.id(), "VmRSS:")
+    }
+
+    /// The time of processors that it has taken.
+    pub fn processor_time(&self) -> Duration {
+        processor_time(&self.child.id().to_string())
     }
 
     /// The most memory that it had, in KiB.
@@ -124,7 +138,7 @@ pub struct Answer {
 /// Sends a form, again if the door is busy, until it is taken.
 pub fn post_until_taken(connection: &mut BufReader<TcpStream>, body: &str) -> Answer {
     loop {
-        let answer = post(connection, body, "");
+        let answer = post(connection, body);
         match answer.status {
             201 | 202 => return answer,
             503 => std::thread::sleep(answer.pause),
@@ -133,10 +147,10 @@ pub fn post_until_taken(connection: &mut BufReader<TcpStream>, body: &str) -> An
     }
 }
 
-/// Sends a form, with these lines added to the head.
-pub fn post(connection: &mut BufReader<TcpStream>, body: &str, head: &str) -> Answer {
+/// Sends a form.
+fn post(connection: &mut BufReader<TcpStream>, body: &str) -> Answer {
     let request = format!(
-        "POST /post HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n{head}\
+        "POST /post HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
