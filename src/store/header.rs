@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Timelike, Utc};
 use serde::{Deserialize, Deserializer};
 
+use super::written;
 use crate::model::{BoardSlug, PostId, PostNo, Problem, ThreadFlags};
 
 /// The longest header line that is read, in bytes.
@@ -18,7 +19,7 @@ const KEYS: [&str; 17] = [
 ];
 
 /// A header as read. Absent texts are empty.
-#[derive(Default, Debug)]
+#[derive(Default, PartialEq, Debug)]
 pub struct Header {
     /// The post's number; the inbox has none.
     pub no: Option<PostNo>,
@@ -126,6 +127,9 @@ pub fn read(text: &str, place: &Place<'_>, problems: &mut Vec<Problem>) -> Optio
         problems.push(place.problem(format!("this header is longer than {HEADER_BYTES_MAX} bytes")));
         return None;
     }
+    if let Some(header) = written::read(text) {
+        return Some(header);
+    }
     if let Ok(raw) = serde_json::from_str::<Raw>(text) {
         return Some(raw.into());
     }
@@ -184,6 +188,9 @@ impl<'de> Deserialize<'de> for Time {
 
 /// Reads a time; fractions of a second are dropped.
 fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    if let Some(time) = written::parse_time(text) {
+        return Some(time);
+    }
     let whole = |time: DateTime<Utc>| time.with_nanosecond(0);
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return whole(time.to_utc());
@@ -238,7 +245,9 @@ impl Writer {
     /// A time, in whole seconds.
     pub fn time(&mut self, key: &str, time: DateTime<Utc>) {
         self.key(key);
-        let _ = write!(self.line, "\"{}\"", time.format("%Y-%m-%dT%H:%M:%SZ"));
+        self.line.push('"');
+        written::push_time(&mut self.line, time);
+        self.line.push('"');
     }
 
     /// The line with its end.

@@ -11,3 +11,4 @@ pub mod settings;
 pub mod site_dir;
 pub mod theme;
 pub mod thread_file;
+mod written;

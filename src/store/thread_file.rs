@@ -74,11 +74,19 @@ pub(super) struct Section<'a> {
     pub header: &'a str,
     /// Whether an editor has given the lines CRLF ends.
     crlf: bool,
+    /// Whether something in the body looks like a header, and so may carry a backslash more than was typed.
+    escaped: bool,
     raw_body: &'a str,
     last: bool,
 }
 
 impl Section<'_> {
+    /// Another post follows, with this many bytes up to the end of the file.
+    fn end_before(&mut self, rest_bytes: usize) {
+        self.raw_body = &self.raw_body[..self.raw_body.len() - rest_bytes];
+        self.last = false;
+    }
+
     /// The body as it was typed.
     pub fn body(&self) -> String {
         let text = match self.crlf {
@@ -88,35 +96,39 @@ impl Section<'_> {
         // The writer ends each body with a line end, and puts an empty line between posts.
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = if self.last { text } else { text.strip_suffix('\n').unwrap_or(text) };
-        unescape(text)
+        if self.escaped { unescape(text) } else { text.to_owned() }
     }
 }
 
 /// Cuts a file into its posts. Text before the first header is reported.
 pub(super) fn sections<'a>(path: &Path, text: &'a str, problems: &mut Vec<Problem>) -> Vec<Section<'a>> {
+    let bytes = text.as_bytes();
     let mut sections: Vec<Section<'a>> = Vec::new();
     let (mut line, mut counted_to) = (1, 0);
-    let mut starts = header_starts(text).peekable();
-    if !text[..starts.peek().copied().unwrap_or(text.len())].trim().is_empty() {
+    let mut before_first = text;
+    for at in memchr::memmem::find_iter(bytes, OPENING) {
+        let opens_post = at == 0 || bytes[at - 1] == b'\n';
+        match sections.last_mut() {
+            Some(section) if opens_post => section.end_before(text.len() - at),
+            Some(section) => section.escaped = true,
+            None if opens_post => before_first = &text[..at],
+            None => {}
+        }
+        if opens_post {
+            line += memchr::memchr_iter(b'\n', &bytes[counted_to..at]).count();
+            counted_to = at;
+            let head_end = memchr::memchr(b'\n', &bytes[at..]).map_or(text.len(), |length| at + length);
+            let head = &text[at..head_end];
+            let header = head[OPENING.len() - 1..].trim_end();
+            let raw_body = text.get(head_end + 1..).unwrap_or_default();
+            sections.push(Section { line, header, crlf: head.ends_with('\r'), escaped: false, raw_body, last: true });
+        }
+    }
+    if !before_first.trim().is_empty() {
         let message = "text before the first post's header";
         problems.push(Problem::new(path, message).at(1, 1).hint("a post begins with a line `--- {\"no\": 1, …}`"));
     }
-    while let Some(start) = starts.next() {
-        line += memchr::memchr_iter(b'\n', &text.as_bytes()[counted_to..start]).count();
-        counted_to = start;
-        let end = starts.peek().copied().unwrap_or(text.len());
-        let (head, raw_body) = text[start..end].split_once('\n').unwrap_or((&text[start..end], ""));
-        let crlf = head.ends_with('\r');
-        let header = head[OPENING.len() - 1..].trim_end();
-        sections.push(Section { line, header, crlf, raw_body, last: end == text.len() });
-    }
     sections
-}
-
-/// Where the header lines begin.
-fn header_starts(text: &str) -> impl Iterator<Item = usize> {
-    let finder = memchr::memmem::find_iter(text.as_bytes(), OPENING);
-    finder.filter(|at| *at == 0 || text.as_bytes()[at - 1] == b'\n')
 }
 
 fn take_post(
@@ -242,9 +254,6 @@ fn looks_like_header(line: &str) -> bool {
 }
 
 fn unescape(text: &str) -> String {
-    if !text.contains("--- {") {
-        return text.to_owned();
-    }
     let plain = |line| if looks_like_header(line) { line.strip_prefix('\\').unwrap_or(line) } else { line };
     text.split('\n').map(plain).collect::<Vec<_>>().join("\n")
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use nejiboard::model::{Post, PostId, PostNo, Thread, ThreadFlags};
+use nejiboard::store::header::{self, Header};
 use nejiboard::store::thread_file::{Reading, append, read, write};
 use proptest::prelude::*;
 
@@ -64,6 +65,44 @@ fn thread() -> impl Strategy<Value = Thread> {
         });
         Thread { flags, changed: changed.map(time), posts: numbered.collect() }
     })
+}
+
+/// A header line as we write it, from its brace on; and a change somewhere in it, as people make them.
+fn written_header() -> impl Strategy<Value = String> {
+    let change = prop_oneof![
+        Just(""),
+        Just(", "),
+        Just(","),
+        Just("\""),
+        Just("\\"),
+        Just("}"),
+        Just("0"),
+        Just("\t"),
+        Just("\"no\": 7, "),
+        Just(", \"sage\": true"),
+        Just("null"),
+    ];
+    (thread(), any::<prop::sample::Index>(), change, 0..3_usize).prop_map(|(thread, at, put, taken)| {
+        let file = String::from_utf8(write(&thread)).unwrap();
+        let header = file.lines().next().unwrap().strip_prefix("--- ").unwrap();
+        let chars: Vec<char> = header.chars().collect();
+        let at = at.index(chars.len() + 1);
+        let behind = chars.iter().skip(at + taken);
+        chars[..at].iter().copied().chain(put.chars()).chain(behind.copied()).collect()
+    })
+}
+
+fn read_header(text: &str) -> Option<Header> {
+    header::read(text, &header::Place { path: Path::new("12.md"), line: 1 }, &mut Vec::new())
+}
+
+proptest! {
+    /// Our own form has a reader of its own; a space behind the brace leaves the header to the readers of JSON and YAML.
+    #[test]
+    fn a_header_in_our_form_is_what_it_is_in_any_other(text in written_header()) {
+        let spaced = text.strip_prefix('{').map(|entries| format!("{{ {entries}"));
+        prop_assert_eq!(read_header(&text), read_header(spaced.as_deref().unwrap_or(&text)));
+    }
 }
 
 /// What a file with these bytes holds, under the name that its first post asks for.
