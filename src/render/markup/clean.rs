@@ -23,9 +23,39 @@ pub(super) fn clean(body: &str) -> Cow<'_, str> {
     if !body.bytes().fold(false, |bad, b| bad | is_bad(b)) {
         return Cow::Borrowed(body);
     }
-    let mut filter = Filter::default();
-    if body.chars().all(|c| filter.keeps(c)) { Cow::Borrowed(body) } else { Cow::Owned(rewrite(body)) }
+    if is_clean(body) { Cow::Borrowed(body) } else { Cow::Owned(rewrite(body)) }
 }
+
+/// Whether all of the body is kept. Asks only for the characters that may be taken out.
+fn is_clean(body: &str) -> bool {
+    let mut filter = Filter::default();
+    let mut rest = body.as_bytes();
+    let mut at = 0;
+    while let Some(plain) = rest.iter().position(|byte| !PLAIN[usize::from(*byte)]) {
+        if plain > 0 {
+            filter.marks = 0;
+        }
+        at += plain;
+        let Some(c) = body[at..].chars().next().filter(|c| filter.keeps(*c)) else { return false };
+        at += c.len_utf8();
+        rest = &body.as_bytes()[at..];
+    }
+    true
+}
+
+/// The bytes of characters that are always kept, and on which marks may pile up anew: printable ASCII, Latin, Greek and
+/// Cyrillic letters, kanji and hangul. The bytes behind a character's first one are plain, since a character whose
+/// first one is not is looked at whole.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        plain[byte] = matches!(byte as u8, b' '..=b'~' | b'\n' | b'\t' | 0x80..=0xBF
+            | 0xC3..=0xCB | 0xCE..=0xD1 | 0xE4..=0xE9 | 0xEB..=0xED);
+        byte += 1;
+    }
+    plain
+};
 
 fn rewrite(body: &str) -> String {
     let mut filter = Filter::default();
