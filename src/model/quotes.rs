@@ -79,7 +79,7 @@ fn scan_up_to(most: usize, body: &str, mut found: impl FnMut(Quote)) -> usize {
     let bytes = body.as_bytes();
     let mut at = 0;
     let mut left = most;
-    while let Some(offset) = memchr::memmem::find(&bytes[at..], b">>") {
+    while let Some(offset) = memchr::memchr(b'>', &bytes[at..]) {
         at += offset;
         // In `>>>>12` the last two arrows belong to the number, in `>>>/b/1` the last three: try each arrow in turn.
         match parse(&body[at..]) {
