@@ -132,7 +132,7 @@ fn post_template(criterion: &mut Criterion) {
     let theme = built_in_theme();
     let mut body = String::new();
     markup::render(PLAIN, &Here, &mut body);
-    let backlinks = [Backlink { no: 14, href: "#p14".to_owned() }];
+    let backlinks = [Backlink { no: 14, page: "" }];
     let view = PostView {
         no: 12,
         href: "#p12",

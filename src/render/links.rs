@@ -1,8 +1,10 @@
 //! Where quotes lead, asked by the markup renderer.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt::Write;
 
+use super::digits::push_number;
 use super::markup::Links;
 use crate::model::quotes::Quote;
 use crate::model::{BoardSlug, PageKey, PostNo, Site};
@@ -33,7 +35,8 @@ impl<'a> ThreadLinks<'a> {
     fn post(&self, board: &BoardSlug, no: PostNo, out: &mut String) -> bool {
         if board == self.board && self.own.binary_search(&no).is_ok() {
             self.cited.borrow_mut().push(no);
-            let _ = write!(out, "#p{no}");
+            out.push_str("#p");
+            push_number(out, no.get());
             return true;
         }
         let Some(thread) = self.site.place(board, no) else { return false };
@@ -60,7 +63,10 @@ impl Links for ThreadLinks<'_> {
 
 /// A body that was drawn for its thread's page, for one that holds no posts of the thread but those with the numbers
 /// `there`, sorted: links to others become whole. `thread_href` is where the thread stands.
-pub fn from_part(body: &str, thread_href: &str, there: &[PostNo]) -> String {
+pub fn from_part<'a>(body: &'a str, thread_href: &str, there: &[PostNo]) -> Cow<'a, str> {
+    if !has_local(body) {
+        return body.into();
+    }
     let mut out = String::with_capacity(body.len());
     let mut rest = body;
     while let Some((before, link)) = rest.split_once(LOCAL) {
@@ -73,13 +79,17 @@ pub fn from_part(body: &str, thread_href: &str, there: &[PostNo]) -> String {
         rest = link;
     }
     out.push_str(rest);
-    out
+    out.into()
 }
 
 /// A body that was drawn for its thread's page, for a page elsewhere: `thread_href` is where the thread stands.
-pub fn from_elsewhere(body: &str, thread_href: &str) -> String {
-    match body.contains(LOCAL) {
-        true => body.replace(LOCAL, &format!("href=\"{thread_href}#p")),
-        false => body.to_owned(),
+pub fn from_elsewhere<'a>(body: &'a str, thread_href: &str) -> Cow<'a, str> {
+    match has_local(body) {
+        true => body.replace(LOCAL, &format!("href=\"{thread_href}#p")).into(),
+        false => body.into(),
     }
+}
+
+fn has_local(body: &str) -> bool {
+    memchr::memmem::find(body.as_bytes(), LOCAL.as_bytes()).is_some()
 }

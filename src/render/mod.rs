@@ -4,7 +4,9 @@
 //! [`theme`] holds the templates. Everything here is a function of content, theme and settings: the same input gives
 //! the same bytes, on whatever day and however many threads.
 
+mod digits;
 pub mod draw;
+mod escape;
 mod excerpt;
 pub mod links;
 pub mod markup;

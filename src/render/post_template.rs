@@ -5,12 +5,11 @@
 //! over the backlinks) is therefore compiled when the theme is loaded. A template that does anything else is left to
 //! handlebars, whole; a test compares the two byte for byte.
 
-use std::fmt::Write;
-
 use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
 use handlebars::{Path, PathSeg};
 
-use super::page_template::is_special;
+use super::digits::push_number;
+use super::escape::push_escaped;
 use super::views::{Backlink, PostView};
 
 /// A compiled post template.
@@ -77,7 +76,7 @@ impl PostTemplate {
 
     /// Draws a post, as handlebars would.
     pub fn draw(&self, post: &PostView<'_>, out: &mut String) {
-        draw(&self.pieces, post, None, out);
+        draw(&self.pieces, &Here { post, backlink: Backlink::default() }, out);
     }
 }
 
@@ -169,80 +168,99 @@ fn field(parameter: &Parameter, scope: Scope) -> Option<Field> {
 }
 
 /// A field's value.
+#[derive(Clone, Copy)]
 enum Value<'a> {
     Number(u64),
     Text(&'a str),
     Flag(bool),
     /// A list of which only matters whether it is empty.
     List(bool),
+    /// Where a reply stands.
+    Link(Backlink<'a>),
 }
 
 impl Value<'_> {
-    fn truthy(&self) -> bool {
+    #[inline]
+    fn truthy(self) -> bool {
         match self {
-            Value::Number(number) => *number != 0,
+            Value::Number(number) => number != 0,
             Value::Text(text) => !text.is_empty(),
-            Value::Flag(on) => *on,
-            Value::List(filled) => *filled,
+            Value::Flag(on) | Value::List(on) => on,
+            Value::Link(_) => true,
         }
     }
 }
 
-fn value<'a>(field: Field, post: &PostView<'a>, backlink: Option<&'a Backlink>) -> Value<'a> {
-    match field {
-        Field::No => Value::Number(post.no),
-        Field::Href => Value::Text(post.href),
-        Field::Op => Value::Flag(post.op),
-        Field::Deleted => Value::Flag(post.deleted),
-        Field::Name => Value::Text(post.name),
-        Field::Trip => Value::Text(post.trip),
-        Field::Capcode => Value::Text(post.capcode),
-        Field::Subject => Value::Text(post.subject),
-        Field::Sage => Value::Flag(post.sage),
-        Field::Sticky => Value::Flag(post.sticky),
-        Field::Locked => Value::Flag(post.locked),
-        Field::Archived => Value::Flag(post.archived),
-        Field::Iso => Value::Text(post.iso),
-        Field::Time => Value::Text(post.time),
-        Field::Body => Value::Text(post.body),
-        Field::Cut => Value::Flag(post.cut),
-        Field::Backlinks => Value::List(!post.backlinks.is_empty()),
-        Field::MoreBacklinks => Value::Number(post.more_backlinks as u64),
-        Field::BacklinkNo => Value::Number(backlink.map_or(0, |backlink| backlink.no)),
-        Field::BacklinkHref => Value::Text(backlink.map_or("", |backlink| &backlink.href)),
+/// What a template stands in: the post, and in the loop over the replies that name it one of them.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    post: &'a PostView<'a>,
+    backlink: Backlink<'a>,
+}
+
+impl<'a> Here<'a> {
+    #[inline]
+    fn value(&self, field: Field) -> Value<'a> {
+        let post = self.post;
+        match field {
+            Field::No => Value::Number(post.no),
+            Field::Href => Value::Text(post.href),
+            Field::Op => Value::Flag(post.op),
+            Field::Deleted => Value::Flag(post.deleted),
+            Field::Name => Value::Text(post.name),
+            Field::Trip => Value::Text(post.trip),
+            Field::Capcode => Value::Text(post.capcode),
+            Field::Subject => Value::Text(post.subject),
+            Field::Sage => Value::Flag(post.sage),
+            Field::Sticky => Value::Flag(post.sticky),
+            Field::Locked => Value::Flag(post.locked),
+            Field::Archived => Value::Flag(post.archived),
+            Field::Iso => Value::Text(post.iso),
+            Field::Time => Value::Text(post.time),
+            Field::Body => Value::Text(post.body),
+            Field::Cut => Value::Flag(post.cut),
+            Field::Backlinks => Value::List(!post.backlinks.is_empty()),
+            Field::MoreBacklinks => Value::Number(post.more_backlinks as u64),
+            Field::BacklinkNo => Value::Number(self.backlink.no),
+            Field::BacklinkHref => Value::Link(self.backlink),
+        }
     }
 }
 
-fn draw<'a>(pieces: &[Piece], post: &PostView<'a>, backlink: Option<&'a Backlink>, out: &mut String) {
+fn draw(pieces: &[Piece], here: &Here<'_>, out: &mut String) {
     for piece in pieces {
         match piece {
             Piece::Text(text) => out.push_str(text),
-            Piece::Field(field) => push(value(*field, post, backlink), Escape::Html, out),
-            Piece::Raw(field) => push(value(*field, post, backlink), Escape::Nothing, out),
+            Piece::Field(field) => push(here.value(*field), push_escaped, out),
+            Piece::Raw(field) => push(here.value(*field), String::push_str, out),
             Piece::Choice { field, truthy, falsy } => {
-                let chosen = if value(*field, post, backlink).truthy() { truthy } else { falsy };
-                draw(chosen, post, backlink, out);
+                let chosen = if here.value(*field).truthy() { truthy } else { falsy };
+                // Most of what a post can have it has not, and then there is nothing to draw.
+                if !chosen.is_empty() {
+                    draw(chosen, here, out);
+                }
             }
-            Piece::Backlinks { none, .. } if post.backlinks.is_empty() => draw(none, post, backlink, out),
+            Piece::Backlinks { none, .. } if here.post.backlinks.is_empty() => draw(none, here, out),
             Piece::Backlinks { each, .. } => {
-                post.backlinks.iter().for_each(|backlink| draw(each, post, Some(backlink), out));
+                let replies = here.post.backlinks.iter();
+                replies.for_each(|backlink| draw(each, &Here { backlink: *backlink, ..*here }, out));
             }
         }
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Escape {
-    Html,
-    Nothing,
-}
-
-fn push(value: Value<'_>, escape: Escape, out: &mut String) {
+/// Adds a value; `text` adds one that is text.
+#[inline]
+fn push(value: Value<'_>, text: impl Fn(&mut String, &str), out: &mut String) {
     match value {
-        Value::Number(number) => drop(write!(out, "{number}")),
+        Value::Text(value) => text(out, value),
+        Value::Number(number) => push_number(out, number),
         Value::Flag(on) => out.push_str(if on { "true" } else { "false" }),
         Value::List(_) => {}
-        Value::Text(text) if escape == Escape::Nothing || !text.bytes().any(is_special) => out.push_str(text),
-        Value::Text(text) => out.push_str(&handlebars::html_escape(text)),
+        Value::Link(backlink) => {
+            text(out, backlink.page);
+            out.push_str(Backlink::ANCHOR);
+            push_number(out, backlink.no);
+        }
     }
 }

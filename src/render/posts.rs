@@ -1,13 +1,13 @@
 //! The posts of a thread, drawn: each body once, for the thread's page and for the index.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
+use super::digits::push_number;
 use super::links::{self, ThreadLinks};
 use super::markup::{self, Length};
 use super::previews::Preview;
 use super::theme::{BadTheme, Theme};
-use super::time::{Shown, shown};
+use super::time::Shown;
 use super::views::{Backlink, PostView, SafeHtml};
 use crate::model::quotes::BACKLINKS_MAX;
 use crate::model::summary::TAIL_POSTS;
@@ -48,21 +48,34 @@ impl Backlinks {
             false => self.more += 1,
         }
     }
-
-    /// As the template gets them.
-    fn linked(&self, href: impl Fn(PostNo) -> String) -> Around {
-        let link = |no: &PostNo| Backlink { no: no.get(), href: href(*no) };
-        Around { cut: false, backlinks: self.listed.iter().map(link).collect(), more_backlinks: self.more }
-    }
 }
 
-/// What stands around the body of a post on one page.
+/// What stands around the body of a post on one page. It is filled anew for each post, and keeps its memory.
 #[derive(Default)]
-struct Around {
+struct Around<'a> {
+    href: String,
+    at: Shown,
     /// Whether the body is only a beginning.
     cut: bool,
-    backlinks: Vec<Backlink>,
+    backlinks: Vec<Backlink<'a>>,
     more_backlinks: usize,
+}
+
+impl<'a> Around<'a> {
+    /// Sets the post's own link: a post of `page`, which is empty for the page that is drawn.
+    fn link(&mut self, page: &str, no: PostNo) {
+        self.href.clear();
+        self.href.push_str(page);
+        self.href.push_str(Backlink::ANCHOR);
+        push_number(&mut self.href, no.get());
+    }
+
+    /// Sets the replies that name the post; `page` tells where each stands.
+    fn name(&mut self, replies: &Backlinks, page: impl Fn(PostNo) -> &'a str) {
+        self.backlinks.clear();
+        self.backlinks.extend(replies.listed.iter().map(|no| Backlink { no: no.get(), page: page(*no) }));
+        self.more_backlinks = replies.more;
+    }
 }
 
 /// The end of a thread, drawn.
@@ -138,12 +151,11 @@ impl<'a> DrawnThread<'a> {
     /// All posts, for the thread's own page.
     pub fn page(&self, theme: &Theme) -> Result<SafeHtml, BadTheme> {
         let mut out = String::with_capacity(self.bodies.iter().map(|body| body.len() + 512).sum());
-        let mut href = String::new();
+        let mut around = Around::default();
         for (index, post) in self.thread.posts.iter().enumerate() {
-            href.clear();
-            let _ = write!(href, "#p{}", post.no);
-            let linked = self.backlinks[index].linked(|no| format!("#p{no}"));
-            self.post(theme, index, &href, &self.bodies[index], &linked, &mut out)?;
+            around.link("", post.no);
+            around.name(&self.backlinks[index], |_| "");
+            self.post(theme, index, &self.bodies[index], &mut around, &mut out)?;
         }
         Ok(SafeHtml(out))
     }
@@ -153,17 +165,15 @@ impl<'a> DrawnThread<'a> {
         let shown = preview(self.thread, TAIL_POSTS);
         let mut there: Vec<PostNo> = shown.iter().map(|index| self.thread.posts[*index].no).collect();
         there.sort_unstable();
-        let link = |no: PostNo| {
-            let page = if there.binary_search(&no).is_ok() { "" } else { &self.href };
-            format!("{page}#p{no}")
-        };
+        let page = |no: PostNo| if there.binary_search(&no).is_ok() { "" } else { self.href.as_str() };
         let mut out = [String::new(), String::new()];
+        let mut around = Around::default();
         for index in &shown {
             // The post leaves this page one day, and its own link must last.
-            let href = format!("{}#p{}", self.href, self.thread.posts[*index].no);
+            around.link(&self.href, self.thread.posts[*index].no);
+            around.name(&self.backlinks[*index], page);
             let body = links::from_part(&self.bodies[*index], &self.href, &there);
-            let linked = self.backlinks[*index].linked(link);
-            self.post(theme, *index, &href, &body, &linked, &mut out[usize::from(0 < *index)])?;
+            self.post(theme, *index, &body, &mut around, &mut out[usize::from(0 < *index)])?;
         }
         let [opening, replies] = out.map(SafeHtml);
         Ok(Tail { opening, replies, shown: shown.len() - 1 })
@@ -173,13 +183,13 @@ impl<'a> DrawnThread<'a> {
     pub fn preview(&self, theme: &Theme, replies: usize) -> Result<Preview, BadTheme> {
         let mut out = String::new();
         let shown = preview(self.thread, replies);
+        let mut around = Around::default();
         for index in &shown {
-            let post = &self.thread.posts[*index];
-            let href = format!("{}#p{}", self.href, post.no);
             let beginning = self.beginnings.get(index);
             let body = links::from_elsewhere(beginning.unwrap_or(&self.bodies[*index]), &self.href);
-            let around = Around { cut: beginning.is_some(), ..Around::default() };
-            self.post(theme, *index, &href, &body, &around, &mut out)?;
+            around.link(&self.href, self.thread.posts[*index].no);
+            around.cut = beginning.is_some();
+            self.post(theme, *index, &body, &mut around, &mut out)?;
         }
         Ok((SafeHtml(out), shown.len() - 1))
     }
@@ -188,17 +198,16 @@ impl<'a> DrawnThread<'a> {
         &self,
         theme: &Theme,
         index: usize,
-        href: &str,
         body: &str,
-        around: &Around,
+        around: &mut Around<'_>,
         out: &mut String,
     ) -> Result<(), BadTheme> {
         let post = &self.thread.posts[index];
         let op = index == 0;
-        let Shown { iso, time } = shown(post.at.timestamp(), self.site.settings.time_zone);
+        around.at.set(post.at.timestamp(), self.site.settings.time_zone);
         let view = PostView {
             no: post.no.get(),
-            href,
+            href: &around.href,
             op,
             deleted: post.deleted,
             name: self.name_of(post),
@@ -209,8 +218,8 @@ impl<'a> DrawnThread<'a> {
             sticky: op && self.thread.flags.sticky,
             locked: op && self.thread.flags.locked,
             archived: op && self.thread.flags.archived,
-            iso: &iso,
-            time: &time,
+            iso: &around.at.iso,
+            time: &around.at.time,
             body,
             cut: around.cut,
             backlinks: &around.backlinks,

@@ -5,7 +5,8 @@
 //! Links are whole paths below the site's prefix, times come twice: `iso` for machines (UTC) and `time` for people
 //! (the site's zone); both are empty where a time is not known.
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 
 /// Markup that is safe to stand in a page as it is. Only this room makes it.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
@@ -306,18 +307,32 @@ pub struct PostView<'a> {
     /// Whether that is only the beginning, since the post is too long for the index.
     pub cut: bool,
     /// The first replies of the same thread that name this post; empty on the index.
-    pub backlinks: &'a [Backlink],
+    pub backlinks: &'a [Backlink<'a>],
     /// How many others do.
     pub more_backlinks: usize,
 }
 
-/// A reply that names a post.
-#[derive(Clone, Debug, Serialize)]
-pub struct Backlink {
+/// A reply that names a post. Templates get its number as `no`, and as `href` its link.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Backlink<'a> {
     /// The reply's number.
     pub no: u64,
-    /// `#p12`, or a whole path if the reply is on another page.
-    pub href: String,
+    /// The page on which it stands; empty if that is the same one.
+    pub page: &'a str,
+}
+
+impl Backlink<'_> {
+    /// What stands in its link between the page and the number.
+    pub(super) const ANCHOR: &'static str = "#p";
+}
+
+impl Serialize for Backlink<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Backlink", 2)?;
+        fields.serialize_field("no", &self.no)?;
+        fields.serialize_field("href", &format_args!("{}{}{}", self.page, Backlink::ANCHOR, self.no))?;
+        fields.end()
+    }
 }
 
 /// `catalog.hbs`.

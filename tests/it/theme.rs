@@ -164,11 +164,11 @@ fn row(no: u64, title: &str) -> ThreadRow {
 
 const BACKLINKS: &[u64] = &[12, 13];
 
-fn backlinks() -> Vec<Backlink> {
-    BACKLINKS.iter().map(|&no| Backlink { no, href: format!("#p{no}") }).collect()
+fn backlinks() -> Vec<Backlink<'static>> {
+    BACKLINKS.iter().map(|&no| Backlink { no, page: "" }).collect()
 }
 
-fn post<'a>(no: u64, href: &'a str, body: &'a str, backlinks: &'a [Backlink]) -> PostView<'a> {
+fn post<'a>(no: u64, href: &'a str, body: &'a str, backlinks: &'a [Backlink<'a>]) -> PostView<'a> {
     PostView {
         no,
         href,

@@ -174,8 +174,7 @@ impl Values {
     fn drawn_twice(&self, theme: &Theme) -> (String, String) {
         let [op, deleted, sage, sticky, locked, archived, cut] = self.flags;
         let [href, name, trip, capcode, subject, iso, time, body] = self.texts.each_ref().map(String::as_str);
-        let backlinks: Vec<Backlink> =
-            self.backlinks.iter().map(|(no, href)| Backlink { no: *no, href: href.clone() }).collect();
+        let backlinks: Vec<Backlink<'_>> = self.backlinks.iter().map(|(no, page)| Backlink { no: *no, page }).collect();
         let backlinks = backlinks.as_slice();
         #[rustfmt::skip]
         let post = PostView {
@@ -184,7 +183,7 @@ impl Values {
         };
         let mut quick = String::new();
         theme.draw_post(&post, &mut quick).expect("a theme that was tried out can draw");
-        (quick, theme.draw("post", &post).expect("a theme that was tried out can draw"))
+        (quick, theme.draw_by_handlebars("post", &post).expect("a theme that was tried out can draw"))
     }
 }
 
