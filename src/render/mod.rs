@@ -4,10 +4,12 @@
 //! [`theme`] holds the templates. Everything here is a function of content, theme and settings: the same input gives
 //! the same bytes, on whatever day and however many threads.
 
+mod board_pen;
 mod digits;
 pub mod draw;
 mod escape;
 mod excerpt;
+mod frame;
 pub mod links;
 pub mod markup;
 mod page_template;
@@ -19,6 +21,7 @@ mod samples;
 pub mod theme;
 mod time;
 mod triple_braces;
+mod values;
 pub mod views;
 
 pub use draw::Pen;

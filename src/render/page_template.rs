@@ -1,6 +1,7 @@
 //! Templates of pages, compiled.
 //!
-//! Handlebars copies the values of a page at every partial and every turn of a loop, and looks every name up anew.
+//! Handlebars copies the values of a page at every partial and every turn of a loop, and looks every name up anew. Here
+//! they are read where they are, see [`values`](super::values).
 //! What templates commonly consist of (text, fields, `#if`, `#unless`, `#each`, partials, a layout with its block, `eq`,
 //! `ne`, `or`, `and`, `not` in conditions, `asset`) is compiled here when the theme is loaded, partials put in where
 //! they are called. A template that does anything else is left to handlebars, whole; and so is a page on which
@@ -8,14 +9,21 @@
 //! test compares the two byte for byte.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, Subexpression, Template, TemplateElement};
 use handlebars::{Handlebars, Path, PathSeg};
 use handlebars::{JsonTruthy, JsonValue};
 
+use super::digits::push_number;
+use super::escape::push_escaped;
+use super::values::{Name, Record, Value};
+use super::views::{SafeHtml, Slot};
+
 /// Partials inside partials are followed so deep. Deeper ones, or ones that never end, are handlebars' matter.
 const PARTIALS_DEEP: usize = 16;
+
+/// Room for what a page commonly has beside posts.
+const AROUND_BYTES: usize = 8 << 10;
 
 /// The names that handlebars, or the theme, takes for those of helpers.
 const HELPERS: [&str; 18] = [
@@ -51,7 +59,7 @@ enum Piece {
         value: Names,
         inner: Vec<Piece>,
     },
-    /// A layout: the block is drawn first, as the caller sees things, and stands where the layout puts it.
+    /// A layout: the block is drawn where the layout puts it, but as the caller sees things.
     Layout {
         layout: Vec<Piece>,
         block: Vec<Piece>,
@@ -61,7 +69,7 @@ enum Piece {
 }
 
 /// The way to a value from where one stands: `page.title` is two names, `this` is none.
-type Names = Vec<String>;
+type Names = Vec<Name>;
 
 /// What a condition is about.
 #[derive(Debug)]
@@ -85,10 +93,12 @@ impl PageTemplate {
         Some(PageTemplate { pieces: compiler.pieces(templates.get_template(name)?, 0)? })
     }
 
-    /// Draws a page, as handlebars would; `None` if this page is handlebars' matter.
-    pub fn draw(&self, values: &JsonValue) -> Option<String> {
-        let mut out = String::with_capacity(8 << 10);
-        draw(&self.pieces, values, None, &mut out).ok().map(|()| out)
+    /// Draws a page, as handlebars would, with `posts` in their slots; `None` if this page is handlebars' matter.
+    pub fn draw(&self, view: &dyn Record, posts: &[SafeHtml]) -> Option<String> {
+        let bytes: usize = posts.iter().map(|posts| posts.as_str().len()).sum();
+        let mut out = String::with_capacity(AROUND_BYTES + bytes);
+        let scene = Scene { here: Value::Record(view), block: None, posts };
+        scene.draw(&self.pieces, &mut out).ok().map(|()| out)
     }
 }
 
@@ -135,10 +145,9 @@ impl Compiler<'_> {
 
     fn lone_value(&self, expression: &HelperTemplate) -> Option<Names> {
         let plain = expression.params.is_empty() && expression.hash.is_empty() && !expression.block;
-        let names = names(&expression.name)?;
         // A helper of this name would be called instead.
-        let helper = matches!(names.as_slice(), [name] if HELPERS.contains(&name.as_str()));
-        (plain && !helper).then_some(names)
+        let helper = expression.name.as_name().is_some_and(|name| HELPERS.contains(&name));
+        (plain && !helper).then(|| names(&expression.name)).flatten()
     }
 
     fn block(&self, block: &HelperTemplate, depth: usize) -> Option<Piece> {
@@ -166,13 +175,24 @@ impl Compiler<'_> {
         }
         let inner = self.pieces(self.templates.get_template(name)?, depth + 1)?;
         match (partial.params.as_slice(), &partial.template) {
-            ([], Some(block)) => Some(Piece::Layout { layout: inner, block: self.pieces(block, depth + 1)? }),
+            // Handlebars draws the block even if the layout then leaves it out, and tells what is wrong with it.
+            ([], Some(block)) if always_draws_block(&inner) => {
+                Some(Piece::Layout { layout: inner, block: self.pieces(block, depth + 1)? })
+            }
             // `this` is what a partial without a parameter sees.
             ([], None) => Some(Piece::With { value: Vec::new(), inner }),
             ([value], None) => Some(Piece::With { value: names(value)?, inner }),
             _ => None,
         }
     }
+}
+
+fn always_draws_block(layout: &[Piece]) -> bool {
+    layout.iter().any(|piece| match piece {
+        Piece::Block => true,
+        Piece::Layout { block, .. } => always_draws_block(block),
+        _ => false,
+    })
 }
 
 fn operand(parameter: &Parameter) -> Option<Operand> {
@@ -213,13 +233,13 @@ fn subexpression(expression: &Subexpression) -> Option<Operand> {
 /// The names of a plain path. One that goes up, or to a variable of a loop, is handlebars' matter.
 fn names(parameter: &Parameter) -> Option<Names> {
     match parameter {
-        Parameter::Name(name) => Some(vec![name.clone()]),
+        Parameter::Name(name) => Some(vec![Name::parse(name)?]),
         Parameter::Path(Path::Relative((segments, raw))) => {
             if raw == "this" || raw == "." {
                 return Some(Vec::new());
             }
             let name = |segment: &PathSeg| match segment {
-                PathSeg::Named(name) => Some(name.clone()),
+                PathSeg::Named(name) => Name::parse(name),
                 _ => None,
             };
             segments.iter().map(name).collect()
@@ -228,78 +248,108 @@ fn names(parameter: &Parameter) -> Option<Names> {
     }
 }
 
-fn draw(pieces: &[Piece], here: &JsonValue, block: Option<&str>, out: &mut String) -> Result<(), Unusual> {
-    for piece in pieces {
-        match piece {
-            Piece::Text(text) => out.push_str(text),
-            Piece::Field(names) => push_escaped(find(names, here)?, out)?,
-            Piece::Raw(names) => push_raw(find(names, here)?, out)?,
-            Piece::Choice { condition, truthy, falsy } => {
-                draw(if holds(condition, here)? { truthy } else { falsy }, here, block, out)?;
-            }
-            Piece::Each { list, item, none } => match find(list, here)? {
-                JsonValue::Array(items) if items.is_empty() => draw(none, here, block, out)?,
-                JsonValue::Array(items) => {
-                    items.iter().try_for_each(|value| draw(item, value, block, out))?;
+/// What the pieces of a template stand in.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    here: Value<'a>,
+    block: Option<&'a Block<'a>>,
+    posts: &'a [SafeHtml],
+}
+
+/// The block of a layout, and what it stands in.
+struct Block<'a> {
+    pieces: &'a [Piece],
+    scene: Scene<'a>,
+}
+
+impl Scene<'_> {
+    fn draw(&self, pieces: &[Piece], out: &mut String) -> Result<(), Unusual> {
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Field(names) => match self.find(names)? {
+                    Value::Text(text) => push_escaped(out, text),
+                    other => self.push_raw(other, out)?,
+                },
+                Piece::Raw(names) => self.push_raw(self.find(names)?, out)?,
+                Piece::Choice { condition, truthy, falsy } => {
+                    self.draw(if self.holds(condition)? { truthy } else { falsy }, out)?;
                 }
-                _ => return Err(Unusual),
-            },
-            Piece::With { value, inner } => draw(inner, find(value, here)?, None, out)?,
-            Piece::Layout { layout, block: inner } => {
-                let mut drawn = String::new();
-                draw(inner, here, block, &mut drawn)?;
-                draw(layout, here, Some(&drawn), out)?;
+                Piece::Each { list, item, none } => match self.find(list)? {
+                    Value::List(list) if list.is_empty() => self.draw(none, out)?,
+                    Value::List(list) => {
+                        let mut items = (0..).map_while(|place| list.at(place));
+                        items.try_for_each(|here| Scene { here, ..*self }.draw(item, out))?;
+                    }
+                    _ => return Err(Unusual),
+                },
+                Piece::With { value, inner } => {
+                    Scene { here: self.find(value)?, block: None, ..*self }.draw(inner, out)?;
+                }
+                Piece::Layout { layout, block } => {
+                    let block = Block { pieces: block, scene: *self };
+                    Scene { block: Some(&block), ..*self }.draw(layout, out)?;
+                }
+                Piece::Block => {
+                    let block = self.block.ok_or(Unusual)?;
+                    block.scene.draw(block.pieces, out)?;
+                }
             }
-            Piece::Block => out.push_str(block.ok_or(Unusual)?),
+        }
+        Ok(())
+    }
+
+    fn find(&self, names: &[Name]) -> Result<Value<'_>, Unusual> {
+        let inside = |value, name: &Name| match value {
+            Value::Record(record) => record.get(*name),
+            _ => None,
+        };
+        names.iter().try_fold(self.here, inside).ok_or(Unusual)
+    }
+
+    fn holds(&self, condition: &Operand) -> Result<bool, Unusual> {
+        Ok(match condition {
+            Operand::Value(names) => self.find(names)?.truthy(),
+            Operand::Literal(value) => value.is_truthy(false),
+            Operand::Equal(pair) => self.equal(pair)?,
+            Operand::Unequal(pair) => !self.equal(pair)?,
+            // All of them are looked at, so that one that does not exist is found.
+            Operand::Or(all) => all.iter().try_fold(false, |any, one| Ok(any | self.holds(one)?))?,
+            Operand::And(all) => all.iter().try_fold(true, |every, one| Ok(every & self.holds(one)?))?,
+            Operand::Not(one) => !self.holds(one)?,
+        })
+    }
+
+    fn equal(&self, pair: &(Operand, Operand)) -> Result<bool, Unusual> {
+        match pair {
+            (Operand::Literal(left), Operand::Literal(right)) => Ok(left == right),
+            (Operand::Value(names), Operand::Literal(literal)) | (Operand::Literal(literal), Operand::Value(names)) => {
+                match self.find(names)? {
+                    Value::Text(text) => Ok(literal.as_str() == Some(text)),
+                    Value::Number(number) => Ok(literal.as_u64() == Some(number)),
+                    Value::Flag(on) => Ok(literal.as_bool() == Some(on)),
+                    _ => Err(Unusual),
+                }
+            }
+            (Operand::Value(left), Operand::Value(right)) => match (self.find(left)?, self.find(right)?) {
+                (Value::Text(left), Value::Text(right)) => Ok(left == right),
+                (Value::Number(left), Value::Number(right)) => Ok(left == right),
+                (Value::Flag(left), Value::Flag(right)) => Ok(left == right),
+                // Lists are compared by handlebars, and what is of two kinds is rare.
+                _ => Err(Unusual),
+            },
+            _ => Err(Unusual),
         }
     }
-    Ok(())
-}
 
-fn find<'a>(names: &Names, here: &'a JsonValue) -> Result<&'a JsonValue, Unusual> {
-    names.iter().try_fold(here, |value, name| value.as_object()?.get(name)).ok_or(Unusual)
-}
-
-fn holds(condition: &Operand, here: &JsonValue) -> Result<bool, Unusual> {
-    Ok(match condition {
-        Operand::Value(names) => find(names, here)?.is_truthy(false),
-        Operand::Literal(value) => value.is_truthy(false),
-        Operand::Equal(pair) => value(&pair.0, here)? == value(&pair.1, here)?,
-        Operand::Unequal(pair) => value(&pair.0, here)? != value(&pair.1, here)?,
-        // All of them are looked at, so that one that does not exist is found.
-        Operand::Or(all) => all.iter().try_fold(false, |any, one| Ok(any | holds(one, here)?))?,
-        Operand::And(all) => all.iter().try_fold(true, |every, one| Ok(every & holds(one, here)?))?,
-        Operand::Not(one) => !holds(one, here)?,
-    })
-}
-
-fn value<'a>(operand: &'a Operand, here: &'a JsonValue) -> Result<&'a JsonValue, Unusual> {
-    match operand {
-        Operand::Value(names) => find(names, here),
-        Operand::Literal(value) => Ok(value),
-        _ => Err(Unusual),
+    fn push_raw(&self, value: Value<'_>, out: &mut String) -> Result<(), Unusual> {
+        match value {
+            Value::Text(text) => out.push_str(text),
+            Value::Number(number) => push_number(out, number),
+            Value::Flag(on) => out.push_str(if on { "true" } else { "false" }),
+            Value::Slot(Slot(place)) => out.push_str(self.posts.get(place).map_or("", SafeHtml::as_str)),
+            Value::List(_) | Value::Record(_) => return Err(Unusual),
+        }
+        Ok(())
     }
-}
-
-fn push_escaped(value: &JsonValue, out: &mut String) -> Result<(), Unusual> {
-    match value {
-        JsonValue::String(text) if text.bytes().any(is_special) => out.push_str(&handlebars::html_escape(text)),
-        other => return push_raw(other, out),
-    }
-    Ok(())
-}
-
-fn push_raw(value: &JsonValue, out: &mut String) -> Result<(), Unusual> {
-    match value {
-        JsonValue::String(text) => out.push_str(text),
-        JsonValue::Number(number) => drop(write!(out, "{number}")),
-        JsonValue::Bool(on) => out.push_str(if *on { "true" } else { "false" }),
-        _ => return Err(Unusual),
-    }
-    Ok(())
-}
-
-/// The characters that handlebars writes as references.
-pub(super) fn is_special(byte: u8) -> bool {
-    matches!(byte, b'<' | b'>' | b'"' | b'&' | b'\'' | b'`' | b'=')
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::draw::{BOARDS_LISTED, Pen};
+use super::draw::Pen;
+use super::frame::BOARDS_LISTED;
 use super::plan;
 use super::theme::{BadTheme, Theme};
 use super::views::PostView;

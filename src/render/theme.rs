@@ -12,11 +12,15 @@ use super::page_template::PageTemplate;
 use super::post_template::PostTemplate;
 use super::samples;
 use super::triple_braces;
-use super::views::{PostView, SafeHtml};
+use super::values::Record;
+use super::views::{PostView, SafeHtml, Slot};
 use crate::model::theme::{ThemeFile, ThemeFiles};
 
 /// Templates that every theme has; the built-in one provides those that a theme leaves out.
 pub const TEMPLATES: [&str; 9] = ["archive", "catalog", "error", "home", "index", "post", "safe", "tail", "thread"];
+
+/// The template that is none of a page.
+const POST: &str = "post";
 
 /// A theme that can draw.
 pub struct Theme {
@@ -32,14 +36,6 @@ pub struct Theme {
 
 struct Asset {
     bytes: Vec<u8>,
-}
-
-/// Stands around the number of a slot. Summaries and settings hold no control characters, so no text of a page can.
-const SLOT_MARK: char = '\0';
-
-/// Stands for the posts of this place in the list that is given to [`Theme::draw_around`].
-pub fn slot(place: usize) -> SafeHtml {
-    SafeHtml(format!("{SLOT_MARK}{place}{SLOT_MARK}"))
 }
 
 /// What is wrong with a theme, and where.
@@ -82,11 +78,11 @@ impl Theme {
             }
         }
         let compiled = |name: &&'static str| Some((*name, PageTemplate::compile(name, &templates, &asset_names)?));
-        let pages = TEMPLATES.iter().filter_map(compiled).collect();
+        let pages = TEMPLATES.iter().filter(|name| **name != POST).filter_map(compiled).collect();
         templates.register_helper("asset", Box::new(AssetHelper { hrefs: asset_names }));
         templates.register_helper("if", Box::new(StrictIf { positive: true }));
         templates.register_helper("unless", Box::new(StrictIf { positive: false }));
-        let post = templates.get_template("post").and_then(PostTemplate::compile);
+        let post = templates.get_template(POST).and_then(PostTemplate::compile);
         let theme = Theme { templates, post, pages, assets, origins, hash: hash_of(files) };
         theme.try_out(prefix)?;
         Ok(theme)
@@ -107,13 +103,33 @@ impl Theme {
         self.hash
     }
 
-    /// Draws `template` with `values`.
-    pub fn draw(&self, template: &str, values: &impl Serialize) -> Result<String, BadTheme> {
-        let compiled = self.pages.get(template).and_then(|page| page.draw(&handlebars::to_json(values)));
-        compiled.map_or_else(|| self.draw_by_handlebars(template, values), Ok)
+    /// Draws a page: `template` with the values of `view`, and `posts` in its slots.
+    pub(super) fn draw<V: Serialize + Record>(
+        &self,
+        template: &str,
+        view: &V,
+        posts: &[SafeHtml],
+    ) -> Result<String, BadTheme> {
+        let compiled = self.pages.get(template).and_then(|page| page.draw(view, posts));
+        compiled.map_or_else(|| self.draw_around(template, view, posts), Ok)
     }
 
-    /// The same by handlebars alone: what the compiled templates must equal, byte for byte.
+    /// The same by handlebars. It copies its values again and again; a thread's posts are too many for that. They are
+    /// put in after it is done.
+    fn draw_around(&self, template: &str, view: &impl Serialize, posts: &[SafeHtml]) -> Result<String, BadTheme> {
+        let around = self.draw_by_handlebars(template, view)?;
+        let mut out = String::with_capacity(around.len() + posts.iter().map(|posts| posts.0.len()).sum::<usize>());
+        // Each slot is a number between two marks; a mark stands nowhere else.
+        for (place, piece) in around.split(Slot::MARK).enumerate() {
+            match place % 2 {
+                0 => out.push_str(piece),
+                _ => out.push_str(piece.parse().ok().and_then(|at: usize| posts.get(at)).map_or("", SafeHtml::as_str)),
+            }
+        }
+        Ok(out)
+    }
+
+    /// Draws `template` with `values` by handlebars alone: what the compiled templates must equal, byte for byte.
     pub fn draw_by_handlebars(&self, template: &str, values: &impl Serialize) -> Result<String, BadTheme> {
         self.templates.render(template, values).map_err(|error| self.explain(template, &error))
     }
@@ -130,28 +146,11 @@ impl Theme {
         self.pages.keys().copied()
     }
 
-    /// Draws `template` with `values`, in which a [`slot`] stands for each of `posts`.
-    ///
-    /// Handlebars copies its values again and again; a thread's posts are too many for that. They are put in after it
-    /// is done.
-    pub fn draw_around(&self, template: &str, values: &impl Serialize, posts: &[SafeHtml]) -> Result<String, BadTheme> {
-        let around = self.draw(template, values)?;
-        let mut out = String::with_capacity(around.len() + posts.iter().map(|posts| posts.0.len()).sum::<usize>());
-        // Each slot is a number between two marks; a mark stands nowhere else.
-        for (place, piece) in around.split(SLOT_MARK).enumerate() {
-            match place % 2 {
-                0 => out.push_str(piece),
-                _ => out.push_str(piece.parse().ok().and_then(|at: usize| posts.get(at)).map_or("", SafeHtml::as_str)),
-            }
-        }
-        Ok(out)
-    }
-
     /// Draws `post.hbs` for one post.
     pub fn draw_post(&self, post: &PostView<'_>, out: &mut String) -> Result<(), BadTheme> {
         match &self.post {
             Some(compiled) => compiled.draw(post, out),
-            None => out.push_str(&self.draw_by_handlebars("post", post)?),
+            None => out.push_str(&self.draw_by_handlebars(POST, post)?),
         }
         Ok(())
     }

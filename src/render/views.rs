@@ -1,7 +1,7 @@
 //! The values that templates get, one struct for each kind of page.
 //!
 //! Every field is always there, so that strict mode catches a misspelt name and nothing else. Text fields are plain
-//! text, which templates escape; a field whose type is [`SafeHtml`] is markup that stands in triple braces.
+//! text, which templates escape; a field whose type is [`Slot`] is drawn posts, which stand in triple braces.
 //! Links are whole paths below the site's prefix, times come twice: `iso` for machines (UTC) and `time` for people
 //! (the site's zone); both are empty where a time is not known.
 
@@ -9,8 +9,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 /// Markup that is safe to stand in a page as it is. Only this room makes it.
-#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct SafeHtml(pub(super) String);
 
 impl SafeHtml {
@@ -20,13 +19,29 @@ impl SafeHtml {
     }
 }
 
+/// Stands for drawn posts: the place of them in the list that is put in while the page is drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Slot(pub(super) usize);
+
+impl Slot {
+    /// Stands around the place, for handlebars. Summaries and settings hold no control characters, so no text of a page
+    /// can.
+    pub(super) const MARK: char = '\0';
+}
+
+impl Serialize for Slot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{mark}{}{mark}", self.0, mark = Slot::MARK))
+    }
+}
+
 /// What every page gets beside its own values: `site`, `boards` and `page`.
 #[derive(Clone, Debug, Serialize)]
-pub struct Frame {
+pub struct Frame<'a> {
     /// The site.
-    pub site: SiteView,
+    pub site: &'a SiteView,
     /// All boards, for the list on each page; on a site of very many only the board that the page belongs to.
-    pub boards: Vec<BoardLink>,
+    pub boards: &'a [BoardLink],
     /// Whether there are boards that are not in this list. The home page lists all.
     pub more_boards: bool,
     /// This page.
@@ -84,10 +99,10 @@ pub struct PageView {
 
 /// `home.hbs`.
 #[derive(Clone, Debug, Serialize)]
-pub struct HomeView {
+pub struct HomeView<'a> {
     /// Common to all pages.
     #[serde(flatten)]
-    pub frame: Frame,
+    pub frame: Frame<'a>,
     /// The boards with their figures.
     pub board_stats: Vec<BoardStats>,
     /// Threads on all boards.
@@ -171,12 +186,12 @@ pub struct BoardView {
 
 /// `index.hbs`.
 #[derive(Clone, Debug, Serialize)]
-pub struct IndexView {
+pub struct IndexView<'a> {
     /// Common to all pages.
     #[serde(flatten)]
-    pub frame: Frame,
+    pub frame: Frame<'a>,
     /// The board.
-    pub board: BoardView,
+    pub board: &'a BoardView,
     /// The threads of this page, in order.
     pub threads: Vec<ThreadPreview>,
     /// All index pages.
@@ -224,17 +239,17 @@ pub struct ThreadPreview {
     /// How many replies are shown there.
     pub tail_posts: usize,
     /// The opening post and the last replies, each drawn by `post.hbs`.
-    pub posts: SafeHtml,
+    pub posts: Slot,
 }
 
 /// `thread.hbs`.
 #[derive(Clone, Debug, Serialize)]
-pub struct ThreadView {
+pub struct ThreadView<'a> {
     /// Common to all pages.
     #[serde(flatten)]
-    pub frame: Frame,
+    pub frame: Frame<'a>,
     /// The board.
-    pub board: BoardView,
+    pub board: &'a BoardView,
     /// The thread's number.
     pub no: u64,
     /// Its page.
@@ -254,19 +269,19 @@ pub struct ThreadView {
     /// How many replies are shown there.
     pub tail_posts: usize,
     /// All posts, each drawn by `post.hbs`; on the tail the last replies.
-    pub posts: SafeHtml,
+    pub posts: Slot,
     /// The form for a reply.
     pub form: FormView,
 }
 
 /// `tail.hbs`: the last posts of a long thread.
 #[derive(Clone, Debug, Serialize)]
-pub struct TailView {
+pub struct TailView<'a> {
     /// What the page of the whole thread has too.
     #[serde(flatten)]
-    pub thread: ThreadView,
+    pub thread: ThreadView<'a>,
     /// The opening post, drawn by `post.hbs`.
-    pub opening: SafeHtml,
+    pub opening: Slot,
     /// Replies that are not shown here.
     pub omitted: usize,
 }
@@ -337,12 +352,12 @@ impl Serialize for Backlink<'_> {
 
 /// `catalog.hbs`.
 #[derive(Clone, Debug, Serialize)]
-pub struct CatalogView {
+pub struct CatalogView<'a> {
     /// Common to all pages.
     #[serde(flatten)]
-    pub frame: Frame,
+    pub frame: Frame<'a>,
     /// The board.
-    pub board: BoardView,
+    pub board: &'a BoardView,
     /// The threads of the index, in its order.
     pub threads: Vec<ThreadRow>,
     /// The form for a new thread.
@@ -351,12 +366,12 @@ pub struct CatalogView {
 
 /// `archive.hbs`.
 #[derive(Clone, Debug, Serialize)]
-pub struct ArchiveView {
+pub struct ArchiveView<'a> {
     /// Common to all pages.
     #[serde(flatten)]
-    pub frame: Frame,
+    pub frame: Frame<'a>,
     /// The board.
-    pub board: BoardView,
+    pub board: &'a BoardView,
     /// All parts, newest first.
     pub parts: Vec<ArchivePart>,
     /// The threads of this part, newest first.
@@ -413,10 +428,10 @@ pub struct FormView {
 
 /// `error.hbs`: nothing at this address, or a request that was refused.
 #[derive(Clone, Debug, Serialize)]
-pub struct RefusedView {
+pub struct RefusedView<'a> {
     /// Common to all pages.
     #[serde(flatten)]
-    pub frame: Frame,
+    pub frame: Frame<'a>,
     /// HTTP status.
     pub status: u16,
     /// A few words.
@@ -431,10 +446,10 @@ pub struct RefusedView {
 
 /// `safe.hbs`: the post is stored, its page is not ready yet.
 #[derive(Clone, Debug, Serialize)]
-pub struct SafeView {
+pub struct SafeView<'a> {
     /// Common to all pages.
     #[serde(flatten)]
-    pub frame: Frame,
+    pub frame: Frame<'a>,
     /// A few words.
     pub heading: String,
     /// What happens next.

@@ -83,7 +83,8 @@ fn check(files: &[(&str, &str)], compiled: &[&str], left_to_handlebars: &[&str])
 
 #[test]
 fn the_built_in_theme_is_compiled_whole() {
-    check(&[], &TEMPLATES, &[]);
+    let pages: Vec<&str> = TEMPLATES.into_iter().filter(|name| *name != "post").collect();
+    check(&[], &pages, &[]);
     assert!(theme(&[]).post_is_compiled());
 }
 

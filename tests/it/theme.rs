@@ -84,7 +84,12 @@ fn text(value: &str) -> String {
     value.to_owned()
 }
 
-fn frame(kind: &'static str) -> Frame {
+/// What views refer to lives as long as the tests.
+fn kept<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+fn frame(kind: &'static str) -> Frame<'static> {
     let board = |slug: &str, current| BoardLink {
         slug: text(slug),
         title: format!("{slug} {NASTY}"),
@@ -92,7 +97,7 @@ fn frame(kind: &'static str) -> Frame {
         current,
     };
     Frame {
-        site: SiteView {
+        site: kept(SiteView {
             title: text("Neji"),
             description: text("A board of plain files."),
             prefix: text("/"),
@@ -101,8 +106,8 @@ fn frame(kind: &'static str) -> Frame {
             locale: text("en"),
             dir: text("ltr"),
             generator: text("nejiboard 0.1.0"),
-        },
-        boards: vec![board("meta", false), board("tech", kind != "home")],
+        }),
+        boards: kept(vec![board("meta", false), board("tech", kind != "home")]),
         more_boards: false,
         page: PageView {
             kind,
@@ -114,15 +119,15 @@ fn frame(kind: &'static str) -> Frame {
     }
 }
 
-fn board() -> BoardView {
-    BoardView {
+fn board() -> &'static BoardView {
+    kept(BoardView {
         slug: text("tech"),
         title: text("Technology"),
         description: format!("Machines {NASTY}"),
         href: text("/tech/index.html"),
         catalog_href: text("/tech/catalog.html"),
         archive_href: text("/tech/archive.html"),
-    }
+    })
 }
 
 fn form(thread: &str) -> FormView {
@@ -191,7 +196,7 @@ fn post<'a>(no: u64, href: &'a str, body: &'a str, backlinks: &'a [Backlink<'a>]
     }
 }
 
-fn thread(flags: (bool, bool)) -> ThreadView {
+fn thread(flags: (bool, bool)) -> ThreadView<'static> {
     ThreadView {
         frame: frame("thread"),
         board: board(),
@@ -204,12 +209,12 @@ fn thread(flags: (bool, bool)) -> ThreadView {
         replies: 12,
         tail_href: String::new(),
         tail_posts: 50,
-        posts: SafeHtml::default(),
+        posts: Slot::default(),
         form: form("1"),
     }
 }
 
-/// Serializes a view and puts `posts` where only the program could: [`SafeHtml`] is made by its own room.
+/// Serializes a view and puts `posts` where the program puts them in the end: a view has only their [`Slot`].
 fn with_posts(view: &impl Serialize, posts: &str) -> Value {
     let mut values = serde_json::to_value(view).unwrap();
     match values.get_mut("threads") {
@@ -295,7 +300,7 @@ fn an_index_page_shows_each_thread_with_its_posts() {
         omitted,
         tail_href: if no == 1 { text("/tech/thread/1-tail.html") } else { String::new() },
         tail_posts: 50,
-        posts: SafeHtml::default(),
+        posts: Slot::default(),
     };
     let page = |number, current| PageLink { number, href: format!("/tech/{number}.html"), current };
     let view = IndexView {
@@ -361,7 +366,7 @@ fn a_long_threads_last_posts_stand_between_the_opening_and_the_form() {
     let html = draw_page("thread", &with_posts(&whole, "<p id=\"p1\"></p>"));
     contains(&html, r#"<a href="/tech/thread/1-tail.html">Last 50 posts</a>"#);
     whole.frame = frame("tail");
-    let view = TailView { thread: whole, opening: SafeHtml::default(), omitted: 9 };
+    let view = TailView { thread: whole, opening: Slot::default(), omitted: 9 };
     let mut values = with_posts(&view, "<p id=\"p99\"></p>");
     values["opening"] = json!("<p id=\"p1\"></p>");
     let html = draw_page("tail", &values);

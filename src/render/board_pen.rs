@@ -1,0 +1,222 @@
+//! Draws the pages of one board. What they have in common is made once for all that are drawn together.
+
+use std::collections::BTreeMap;
+
+use super::draw::{DrawError, Drawn, Pen, replies, thread_title};
+use super::frame::Surroundings;
+use super::plan::ThreadPages;
+use super::posts::{DrawnThread, Extent};
+use super::previews::Preview;
+use super::views::*;
+use crate::model::site::{ARCHIVE_SPAN, Board};
+use crate::model::summary::TAIL_POSTS;
+use crate::model::{Page, PageKey, PostNo, ThreadKey, ThreadSummary};
+
+/// What draws the pages of a board.
+pub struct BoardPen<'a> {
+    pen: &'a Pen<'a>,
+    board: &'a Board,
+    around: Surroundings,
+    view: BoardView,
+    /// The board's name and the site's, for the titles of pages.
+    title: String,
+}
+
+impl<'a> BoardPen<'a> {
+    /// For a board of the pen's site.
+    pub fn new(pen: &'a Pen<'a>, board: &'a Board) -> BoardPen<'a> {
+        let slug = &board.slug;
+        let view = BoardView {
+            slug: slug.to_string(),
+            title: board.title().to_owned(),
+            description: board.settings.description.clone(),
+            href: pen.href(&PageKey::Index(slug.clone(), 1)),
+            catalog_href: pen.href(&PageKey::Catalog(slug.clone())),
+            archive_href: pen.href(&PageKey::Archive(slug.clone())),
+        };
+        let title = format!("/{slug}/ {} - {}", board.title(), pen.site.settings.title);
+        BoardPen { pen, board, around: Surroundings::new(pen.site, Some(slug)), view, title }
+    }
+
+    /// Draws threads and the index page that shows them. A thread that stands on both is read and rendered once.
+    pub fn threads(&self, threads: &BTreeMap<PostNo, ThreadPages>, index: Option<u32>, emit: &mut dyn FnMut(Drawn)) {
+        let slug = &self.board.slug;
+        let listed = index.map(|page| self.board.index_page(page)).unwrap_or_default();
+        let mut previews: Vec<Option<Result<Preview, DrawError>>> = listed.iter().map(|_| None).collect();
+        for (no, pages) in threads {
+            let at = listed.iter().position(|summary| summary.no == *no);
+            let outcome = self.with_thread(*no, Extent::All, |drawn, summary| {
+                if let Some(at) = at {
+                    previews[at] = Some(self.preview(summary, drawn));
+                }
+                for key in pages.keys(slug, *no) {
+                    let page = match key {
+                        PageKey::Tail(..) => self.tail_page(summary, drawn),
+                        _ => self.thread_page(summary, drawn),
+                    };
+                    emit((key.clone(), page.map(|bytes| Page { key, bytes })));
+                }
+            });
+            if let Err(error) = outcome {
+                pages.keys(slug, *no).into_iter().for_each(|key| emit((key, Err(error.clone()))));
+            }
+        }
+        let Some(number) = index else { return };
+        let missing = |summary: &ThreadSummary| {
+            let key = ThreadKey { board: slug.clone(), no: summary.no };
+            if let Some(kept) = self.pen.previews.and_then(|previews| previews.get(&key)) {
+                return Ok(kept);
+            }
+            let draw = |drawn: &DrawnThread<'_>, summary: &ThreadSummary| self.preview(summary, drawn);
+            self.with_thread(summary.no, Extent::Preview, draw)?
+        };
+        let previews: Result<Vec<Preview>, DrawError> =
+            previews.into_iter().zip(&listed).map(|(made, summary)| made.unwrap_or_else(|| missing(summary))).collect();
+        let key = PageKey::Index(slug.clone(), number);
+        let page = previews.and_then(|previews| self.index_page(number, &listed, previews));
+        emit((key.clone(), page.map(|bytes| Page { key, bytes })));
+    }
+
+    fn with_thread<T>(
+        &self,
+        no: PostNo,
+        extent: Extent,
+        draw: impl FnOnce(&DrawnThread<'_>, &ThreadSummary) -> T,
+    ) -> Result<T, DrawError> {
+        let summary = self.board.visible(no).ok_or(DrawError::Gone)?;
+        let thread = (self.pen.read)(&ThreadKey { board: self.board.slug.clone(), no }).map_err(DrawError::Read)?;
+        Ok(draw(&DrawnThread::new(&thread, self.pen.site, &self.board.slug, extent), summary))
+    }
+
+    fn thread_page(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Vec<u8>, DrawError> {
+        let title = format!("{} - {}", thread_title(summary), self.title);
+        let view = self.thread_view("thread", &title, summary);
+        Ok(self.pen.theme.draw("thread", &view, &[drawn.page(self.pen.theme)?])?.into_bytes())
+    }
+
+    /// The last posts of a thread, which are drawn already for the page of the whole.
+    fn tail_page(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Vec<u8>, DrawError> {
+        let title = format!("Last posts of {} - {}", thread_title(summary), self.title);
+        let tail = drawn.tail(self.pen.theme)?;
+        let view = TailView {
+            thread: self.thread_view("tail", &title, summary),
+            opening: Slot(1),
+            omitted: replies(summary).saturating_sub(tail.shown),
+        };
+        Ok(self.pen.theme.draw("tail", &view, &[tail.replies, tail.opening])?.into_bytes())
+    }
+
+    /// What the page of a thread and that of its last posts have in common: both are known by the former's address.
+    fn thread_view(&self, kind: &'static str, title: &str, summary: &ThreadSummary) -> ThreadView<'_> {
+        let key = PageKey::Thread(self.board.slug.clone(), summary.no);
+        ThreadView {
+            frame: self.around.frame(kind, title, &summary.teaser, Some(&key)),
+            board: &self.view,
+            no: summary.no.get(),
+            href: self.pen.href(&key),
+            title: thread_title(summary),
+            sticky: summary.flags.sticky,
+            locked: summary.flags.locked,
+            archived: summary.flags.archived,
+            replies: replies(summary),
+            tail_href: self.pen.tail_href(self.board, summary),
+            tail_posts: TAIL_POSTS,
+            posts: Slot(0),
+            form: self.pen.form(&self.board.slug, &self.board.settings, Some(summary.no)),
+        }
+    }
+
+    fn preview(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Preview, DrawError> {
+        let preview = drawn.preview(self.pen.theme, self.board.settings.replies_previewed)?;
+        if let Some(previews) = self.pen.previews {
+            previews.keep(ThreadKey { board: self.board.slug.clone(), no: summary.no }, &preview);
+        }
+        Ok(preview)
+    }
+
+    /// A thread on the index. `shown` of its replies are, and its posts stand in a slot.
+    fn thread_preview(&self, summary: &ThreadSummary, shown: usize, posts: Slot) -> ThreadPreview {
+        ThreadPreview {
+            no: summary.no.get(),
+            href: self.pen.href(&PageKey::Thread(self.board.slug.clone(), summary.no)),
+            title: thread_title(summary),
+            sticky: summary.flags.sticky,
+            locked: summary.flags.locked,
+            archived: summary.flags.archived,
+            replies: replies(summary),
+            omitted: replies(summary).saturating_sub(shown),
+            tail_href: self.pen.tail_href(self.board, summary),
+            tail_posts: TAIL_POSTS,
+            posts,
+        }
+    }
+
+    fn index_page(&self, number: u32, listed: &[&ThreadSummary], previews: Vec<Preview>) -> Result<Vec<u8>, DrawError> {
+        let (posts, shown): (Vec<SafeHtml>, Vec<usize>) = previews.into_iter().unzip();
+        let threads = listed.iter().zip(shown).zip(0..);
+        let last = self.board.index_pages();
+        let key = |page| PageKey::Index(self.board.slug.clone(), page);
+        let link = |page| PageLink { number: page, href: self.pen.href(&key(page)), current: page == number };
+        let title = match number {
+            1 => self.title.clone(),
+            _ => format!("Page {number} - {}", self.title),
+        };
+        let view = IndexView {
+            frame: self.around.frame("index", &title, &self.board.settings.description, Some(&key(number))),
+            board: &self.view,
+            threads: threads.map(|((summary, shown), at)| self.thread_preview(summary, shown, Slot(at))).collect(),
+            pages: (1..=last).map(link).collect(),
+            prev_href: if number == 1 { String::new() } else { self.pen.href(&key(number - 1)) },
+            next_href: if number == last { String::new() } else { self.pen.href(&key(number + 1)) },
+            form: self.pen.form(&self.board.slug, &self.board.settings, None),
+        };
+        Ok(self.pen.theme.draw("index", &view, &posts)?.into_bytes())
+    }
+
+    /// The catalog.
+    pub fn catalog_page(&self) -> Result<Vec<u8>, DrawError> {
+        let key = PageKey::Catalog(self.board.slug.clone());
+        let title = format!("Catalog - {}", self.title);
+        let view = CatalogView {
+            frame: self.around.frame("catalog", &title, &self.board.settings.description, Some(&key)),
+            board: &self.view,
+            threads: self.board.listed().map(|summary| self.pen.row(self.board, summary)).collect(),
+            form: self.pen.form(&self.board.slug, &self.board.settings, None),
+        };
+        Ok(self.pen.theme.draw("catalog", &view, &[])?.into_bytes())
+    }
+
+    /// The archive's own page: its newest part, and links to the others.
+    pub fn archive_page(&self) -> Result<Vec<u8>, DrawError> {
+        let newest = self.board.parts().keys().next_back().copied();
+        let part = |(from, threads): (&u64, &usize)| ArchivePart {
+            from: *from,
+            to: from + ARCHIVE_SPAN - 1,
+            href: match Some(*from) == newest {
+                true => self.pen.href(&PageKey::Archive(self.board.slug.clone())),
+                false => self.pen.href(&PageKey::ArchivePart(self.board.slug.clone(), *from)),
+            },
+            threads: *threads,
+            current: Some(*from) == newest,
+        };
+        let parts = self.board.parts().iter().rev().map(part).collect();
+        self.archive(&PageKey::Archive(self.board.slug.clone()), parts, newest)
+    }
+
+    /// An older part of the archive. It does not list the others, so that they need not change when one does.
+    pub fn archive_part(&self, part: u64) -> Result<Vec<u8>, DrawError> {
+        self.archive(&PageKey::ArchivePart(self.board.slug.clone(), part), Vec::new(), Some(part))
+    }
+
+    fn archive(&self, key: &PageKey, parts: Vec<ArchivePart>, part: Option<u64>) -> Result<Vec<u8>, DrawError> {
+        let title = format!("Archive - {}", self.title);
+        let threads = part.map(|part| self.board.part(part)).unwrap_or_default();
+        let view = ArchiveView {
+            frame: self.around.frame("archive", &title, &self.board.settings.description, Some(key)),
+            board: &self.view,
+            parts,
+            threads: threads.into_iter().map(|summary| self.pen.row(self.board, summary)).collect(),
+        };
+        Ok(self.pen.theme.draw("archive", &view, &[])?.into_bytes())
+    }
+}

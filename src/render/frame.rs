@@ -1,0 +1,72 @@
+//! What pages show around what is their own: the site and its boards.
+
+use super::GENERATOR;
+use super::views::{BoardLink, Frame, PageView, SiteView};
+use crate::model::{Board, BoardSlug, PageKey, Site};
+
+/// The most boards that every page lists. Where there are more, each page lists its own, so that pages do not grow with
+/// the number of boards.
+pub const BOARDS_LISTED: usize = 50;
+
+/// What the pages of one board have in common, or those of none: made once for all that are drawn together.
+pub struct Surroundings {
+    site: SiteView,
+    boards: Vec<BoardLink>,
+    more_boards: bool,
+}
+
+impl Surroundings {
+    /// For pages that belong to the board `current`, if to one.
+    pub fn new(site: &Site, current: Option<&BoardSlug>) -> Surroundings {
+        let settings = &site.settings;
+        let board = |board: &Board| BoardLink {
+            slug: board.slug.to_string(),
+            title: board.title().to_owned(),
+            href: PageKey::Index(board.slug.clone(), 1).href(settings.prefix()),
+            current: Some(&board.slug) == current,
+        };
+        let more_boards = site.boards().nth(BOARDS_LISTED).is_some();
+        let listed = site.boards().filter(|board| !more_boards || Some(&board.slug) == current);
+        Surroundings {
+            site: SiteView {
+                title: settings.title.clone(),
+                description: settings.description.clone(),
+                prefix: settings.prefix().to_owned(),
+                home: PageKey::Home.href(settings.prefix()),
+                origin: settings.base_url.origin().unwrap_or_default().to_owned(),
+                locale: settings.locale.clone(),
+                dir: direction(&settings.locale).to_owned(),
+                generator: GENERATOR.to_owned(),
+            },
+            boards: listed.map(board).collect(),
+            more_boards,
+        }
+    }
+
+    /// The frame of a page that is known by the address of `key`, if by one.
+    pub fn frame(&self, kind: &'static str, title: &str, description: &str, key: Option<&PageKey>) -> Frame<'_> {
+        let SiteView { origin, prefix, .. } = &self.site;
+        let url = key.filter(|_| !origin.is_empty()).map(|key| format!("{origin}{}", key.href(prefix)));
+        Frame {
+            site: &self.site,
+            boards: &self.boards,
+            more_boards: self.more_boards,
+            page: PageView {
+                kind,
+                title: title.to_owned(),
+                description: description.to_owned(),
+                url: url.unwrap_or_default(),
+                og_type: if matches!(kind, "thread" | "tail") { "article" } else { "website" },
+            },
+        }
+    }
+}
+
+/// The direction of a language's script.
+fn direction(locale: &str) -> &'static str {
+    let language = locale.split('-').next().unwrap_or_default();
+    match ["ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"].contains(&language) {
+        true => "rtl",
+        false => "ltr",
+    }
+}
