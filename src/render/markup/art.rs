@@ -5,6 +5,7 @@
 //! art as a whole. What is doubtful is text: posters who care can say `[aa]`.
 
 use super::Span;
+use super::holds::Line;
 use super::lines::Fence;
 use crate::model::quotes;
 
@@ -17,15 +18,15 @@ const BLANK_LINES_MAX: usize = 3;
 /// Longer lines are prose. Wide art has 200 columns, of up to three bytes.
 const LINE_BYTES_MAX: usize = 800;
 
-/// The pieces of art in `text`, in order, each a run of whole lines.
-pub(super) fn find(text: &str) -> Vec<Span> {
+/// The pieces of art in `text`, which has these lines; in order, each a run of whole lines.
+pub(super) fn find(text: &str, lines: &[Line]) -> Vec<Span> {
     let mut found = Vec::new();
-    if !may_hold_art(text) {
+    if !may_hold_art(text, lines) {
         return found;
     }
     let mut lead = None;
     let mut piece: Option<Piece> = None;
-    for line in lines(text) {
+    for line in lines.iter().map(|line| line.span) {
         let weight = weigh(line.of(text));
         if let Some(open) = &mut piece {
             if open.add(line, &weight) {
@@ -45,63 +46,10 @@ pub(super) fn find(text: &str) -> Vec<Span> {
 
 /// Whether two of three or more lines are not mostly letters, judged by bytes: nearly no post gets further, and that
 /// must be quick.
-fn may_hold_art(text: &str) -> bool {
-    if memchr::memchr_iter(b'\n', text.as_bytes()).nth(STROKE_LINES_MIN - 2).is_none() {
-        return false;
-    }
-    let (mut lines, mut before) = (0, 0);
-    let mut sum = 0;
-    for byte in text.bytes() {
-        sum += BYTE_CLASSES[usize::from(byte)];
-        // Kana begin with the same byte as the wide space and the brackets of Japanese.
-        sum -= if before == 0xE3 && byte == 0x80 { LETTER - SIGN } else { 0 };
-        before = byte;
-        if byte == b'\n' {
-            lines += u32::from(is_mostly_signs(sum));
-            sum = 0;
-        }
-    }
-    lines + u32::from(is_mostly_signs(sum)) >= 2
-}
-
-fn is_mostly_signs(sum: u64) -> bool {
-    let (letters, signs) = (sum >> 32, sum & 0xFFFF_FFFF);
-    letters * 2 < signs
-}
-
-/// Counted in the lower half of a sum.
-const SIGN: u64 = 1;
-
-/// A sign that is a letter, counted in both halves.
-const LETTER: u64 = SIGN | 1 << 32;
-
-/// What the first byte of a character tells about it; none of its other bytes tells anything.
-const BYTE_CLASSES: [u64; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = match byte as u8 {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => LETTER,
-            b'!'..=b'~' => SIGN,
-            // Greek, Cyrillic, Arabic and so on; Thai, Devanagari and so on; kana, kanji and hangul, all with few signs
-            // among them.
-            0xC3..=0xCA | 0xCE..=0xE1 | 0xE3..=0xED => LETTER,
-            // Signs, full-width forms, emoji.
-            0xC2 | 0xCB | 0xE2 | 0xEE..=0xF4 => SIGN,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    classes
-};
-
-fn lines(text: &str) -> impl Iterator<Item = Span> {
-    let mut from = 0;
-    text.split('\n').map(move |line| {
-        let span = Span::new(from, from + line.len());
-        from = span.to + 1;
-        span
-    })
+fn may_hold_art(text: &str, lines: &[Line]) -> bool {
+    let mostly_signs = |line: &&Line| line.holds.is_mostly_signs(line.span.of(text));
+    let needed = STROKE_LINES_MIN - 1;
+    STROKE_LINES_MIN <= lines.len() && lines.iter().filter(mostly_signs).take(needed).count() == needed
 }
 
 /// What a line is for art.

@@ -1,5 +1,6 @@
 //! The text of lines that belong together, read as Markdown where it can be Markdown.
 
+use super::holds::Line;
 use super::scan::{self, Place};
 use super::{Element, Op, Span, shield};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
@@ -9,23 +10,60 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 const PREFIX: &str = ", ";
 
 /// Appends the steps for `lines`, with line breaks between them.
-pub(super) fn read(text: &str, lines: &[Span], ops: &mut Vec<Op>) {
-    if may_be_markdown(text, lines) {
-        return markdown(text, lines, ops);
+pub(super) fn read(text: &str, lines: &[Line], ops: &mut Vec<Op>) {
+    let (from, to) = match may_be_markdown(text, lines) {
+        true => marked(text, lines),
+        false => (lines.len(), lines.len()),
+    };
+    plain(text, &lines[..from], ops);
+    if from < to {
+        break_after(from, ops);
+        markdown(text, &lines[from..to], ops);
     }
-    for (number, line) in lines.iter().enumerate() {
-        if number > 0 {
-            ops.push(Op::Break);
-        }
-        scan::scan(text, *line, Place::Open, ops);
+    if to < lines.len() {
+        break_after(to, ops);
+        plain(text, &lines[to..], ops);
     }
 }
 
+/// Appends the steps for lines without Markdown.
+fn plain(text: &str, lines: &[Line], ops: &mut Vec<Op>) {
+    for (number, line) in lines.iter().enumerate() {
+        break_after(number, ops);
+        if line.holds.scanned() {
+            scan::scan(text, line.span, Place::Open, ops);
+        } else {
+            ops.push(Op::Text(line.span));
+        }
+    }
+}
+
+/// A line break, if lines stand before it.
+fn break_after(lines: usize, ops: &mut Vec<Op>) {
+    if lines > 0 {
+        ops.push(Op::Break);
+    }
+}
+
+/// From the first to the last line that holds a mark: the others need not be shown to pulldown-cmark.
+fn marked(text: &str, lines: &[Line]) -> (usize, usize) {
+    // The bracket of a link may stand lines before what shows that it is one.
+    let holds_mark = |line: &Line| {
+        line.holds.inline() || line.holds.scanned() && memchr::memchr(b'[', line.span.of(text).as_bytes()).is_some()
+    };
+    let from = lines.iter().position(holds_mark).unwrap_or(0);
+    let to = lines.iter().rposition(holds_mark).map_or(lines.len(), |last| last + 1);
+    // Spaces and backslashes before a line break are part of it, and those at the end of all are dropped.
+    let ends_plainly = |line: &Line| !line.span.of(text).ends_with(|c: char| c == '\\' || c.is_whitespace());
+    let apart = lines[..from].iter().chain(&lines[to - 1..]).all(ends_plainly);
+    if apart { (from, to) } else { (0, lines.len()) }
+}
+
 /// Emphasis and code need a mark to open and one to close; links and escapes show by themselves.
-fn may_be_markdown(text: &str, lines: &[Span]) -> bool {
+fn may_be_markdown(text: &str, lines: &[Line]) -> bool {
     let mut marks = [0; 3];
-    for line in lines {
-        let bytes = line.of(text).as_bytes();
+    for line in lines.iter().filter(|line| line.holds.inline()) {
+        let bytes = line.span.of(text).as_bytes();
         for at in memchr::memchr3_iter(b'*', b'_', b'`', bytes) {
             let mark = match bytes[at] {
                 b'*' => 0,
@@ -45,14 +83,14 @@ fn may_be_markdown(text: &str, lines: &[Span]) -> bool {
     false
 }
 
-fn markdown(text: &str, lines: &[Span], ops: &mut Vec<Op>) {
-    let length: usize = lines.iter().map(|line| line.to - line.from + PREFIX.len() + 1).sum();
+fn markdown(text: &str, lines: &[Line], ops: &mut Vec<Op>) {
+    let length: usize = lines.iter().map(|line| line.span.to - line.span.from + PREFIX.len() + 1).sum();
     let mut source = String::with_capacity(length);
     let mut starts = Vec::with_capacity(lines.len());
     for line in lines {
         starts.push(source.len());
         source.push_str(PREFIX);
-        shield::line(text, *line, &mut source);
+        shield::line(text, line.span, &mut source);
         source.push('\n');
     }
     let mut reader = Reader { text, source: &source, lines, starts, line: 0, at: 0, links: Vec::new(), ops };
@@ -65,7 +103,7 @@ fn markdown(text: &str, lines: &[Span], ops: &mut Vec<Op>) {
 struct Reader<'a> {
     text: &'a str,
     source: &'a str,
-    lines: &'a [Span],
+    lines: &'a [Line],
     /// Where each line's prefix stands in the source.
     starts: Vec<usize>,
     /// The line that the last place was on.
@@ -204,7 +242,7 @@ impl Reader<'_> {
         while self.line > 0 && range.from < self.starts[self.line] {
             self.line -= 1;
         }
-        let line = self.lines[self.line];
+        let line = self.lines[self.line].span;
         let place = |at: usize| (line.from + at.saturating_sub(self.starts[self.line] + PREFIX.len())).min(line.to);
         Span::new(place(range.from), place(range.to))
     }

@@ -3,8 +3,9 @@
 //! Every line is what it is by itself: greentext, an item of a list, the beginning of code or art, or text. Lines of
 //! text that follow one another are read together, since emphasis and code may span them.
 
+use super::holds::Line;
 use super::scan::{Tag, TagFinder, Tagged};
-use super::{Element, Op, Span, art, inline};
+use super::{Element, Op, Span, art, holds, inline};
 use crate::model::quotes;
 
 /// Lists inside one another; deeper items stand in the deepest list.
@@ -15,12 +16,15 @@ const FENCE_BYTES_MAX: usize = 16;
 
 /// Appends the steps for the whole of `text`.
 pub(super) fn read(text: &str, ops: &mut Vec<Op>) {
+    let lines = holds::lines(text);
     let mut reader = Reader {
         text,
         ops,
+        lines: &lines,
+        number: 0,
         at: 0,
         fresh: true,
-        art: art::find(text).into_iter().peekable(),
+        art: art::find(text, &lines).into_iter().peekable(),
         breaks: 0,
         follows: false,
         run: Vec::new(),
@@ -38,6 +42,9 @@ pub(super) fn read(text: &str, ops: &mut Vec<Op>) {
 struct Reader<'a> {
     text: &'a str,
     ops: &'a mut Vec<Op>,
+    lines: &'a [Line],
+    /// The line that `at` was on when it was last looked up.
+    number: usize,
     at: usize,
     /// Whether `at` is where a line begins, and not behind a closing tag.
     fresh: bool,
@@ -47,7 +54,7 @@ struct Reader<'a> {
     /// Whether there is such a thing to break after: not at the beginning, nor after a block.
     follows: bool,
     /// Lines of text to be read together.
-    run: Vec<Span>,
+    run: Vec<Line>,
     list: Vec<Level>,
     tags: TagFinder,
     /// Backticks and tildes of this number or more are not closed any more.
@@ -70,21 +77,29 @@ struct Bullet {
     indent: usize,
     marker: u8,
     number: Option<u32>,
-    content: Span,
+    content: Line,
 }
 
 impl Reader<'_> {
     fn line(&mut self) {
-        let end = memchr::memchr(b'\n', &self.text.as_bytes()[self.at..]).map_or(self.text.len(), |n| self.at + n);
-        let line = Span::new(self.at, end);
-        if self.fresh && (self.art(line) || self.fence(line)) {
+        let line = self.rest_of_line();
+        if self.fresh && (self.art(line.span) || self.fence(line.span)) {
             return;
         }
         if let Some(tagged) = self.tags_from(line) {
             return self.tagged(line, tagged);
         }
         self.text_line(line);
-        self.line_ends(line.to);
+        self.line_ends(line.span.to);
+    }
+
+    /// The line from `at` on.
+    fn rest_of_line(&mut self) -> Line {
+        while self.lines[self.number].span.to < self.at {
+            self.number += 1;
+        }
+        let line = self.lines[self.number];
+        line.part(self.at, line.span.to)
     }
 
     /// Goes on behind the line break at `at`, if there is one.
@@ -94,13 +109,13 @@ impl Reader<'_> {
         self.at = at + usize::from(self.fresh);
     }
 
-    fn text_line(&mut self, line: Span) {
-        let typed = line.of(self.text);
+    fn text_line(&mut self, line: Line) {
+        let typed = line.span.of(self.text);
         if typed.trim().is_empty() {
             if self.fresh {
                 self.flush();
-            } else if !line.is_empty() {
-                self.ops.push(Op::Text(line));
+            } else if !line.span.is_empty() {
+                self.ops.push(Op::Text(line.span));
             }
             return;
         }
@@ -121,7 +136,7 @@ impl Reader<'_> {
         self.add(line);
     }
 
-    fn add(&mut self, line: Span) {
+    fn add(&mut self, line: Line) {
         if self.run.is_empty() {
             self.begin();
         }
@@ -152,14 +167,15 @@ impl Reader<'_> {
         self.follows = false;
     }
 
-    fn green(&mut self, line: Span) {
+    fn green(&mut self, line: Line) {
         self.flush();
         self.close_lists(0);
         self.begin();
         self.ops.push(Op::Open(Element::Green));
-        self.ops.push(Op::Text(Span::new(line.from, line.from + 1)));
-        if line.from + 1 < line.to {
-            inline::read(self.text, &[Span::new(line.from + 1, line.to)], self.ops);
+        let Span { from, to } = line.span;
+        self.ops.push(Op::Text(Span::new(from, from + 1)));
+        if from + 1 < to {
+            inline::read(self.text, &[line.part(from + 1, to)], self.ops);
         }
         self.ops.push(Op::Close(Element::Green));
     }
@@ -216,7 +232,11 @@ impl Reader<'_> {
 
     /// The first code or art in tags that opens on `line` and is a block: it closes on a later line, or it is code that
     /// has the line for itself.
-    fn tags_from(&mut self, line: Span) -> Option<Tagged> {
+    fn tags_from(&mut self, line: Line) -> Option<Tagged> {
+        if !line.holds.scanned() {
+            return None;
+        }
+        let line = line.span;
         let bytes = self.text.as_bytes();
         let mut at = line.from;
         while let Some(offset) = memchr::memchr(b'[', &bytes[at..line.to]) {
@@ -237,13 +257,14 @@ impl Reader<'_> {
         None
     }
 
-    fn tagged(&mut self, line: Span, tagged: Tagged) {
-        let before = Span::new(line.from, tagged.whole.from);
-        let inside_item = !self.list.is_empty() && indent_of(line.of(self.text)) >= 2;
-        let of_item = bullet(self.text, line).filter(|bullet| self.fresh && bullet.content.from == before.to);
+    fn tagged(&mut self, line: Line, tagged: Tagged) {
+        let before = line.part(line.span.from, tagged.whole.from);
+        let inside_item = !self.list.is_empty() && indent_of(line.span.of(self.text)) >= 2;
+        let begins_content = |bullet: &Bullet| bullet.content.span.from == before.span.to;
+        let of_item = bullet(self.text, line).filter(|bullet| self.fresh && begins_content(bullet));
         if let Some(bullet) = of_item.filter(|bullet| self.takes(bullet)) {
-            self.item(Bullet { content: Span::new(before.to, before.to), ..bullet });
-        } else if !before.of(self.text).trim().is_empty() {
+            self.item(Bullet { content: line.part(before.span.to, before.span.to), ..bullet });
+        } else if !before.span.of(self.text).trim().is_empty() {
             self.text_line(before);
         } else if self.fresh && !inside_item {
             self.flush();
@@ -284,7 +305,7 @@ impl Reader<'_> {
             _ => self.open_list(&bullet),
         }
         self.block(Op::Item);
-        if !bullet.content.is_empty() {
+        if !bullet.content.span.is_empty() {
             self.add(bullet.content);
         }
     }
@@ -332,8 +353,8 @@ impl Level {
 }
 
 /// What begins an item on `line`: spaces, a bullet or a number, a space and something more.
-fn bullet(text: &str, line: Span) -> Option<Bullet> {
-    let typed = line.of(text);
+fn bullet(text: &str, line: Line) -> Option<Bullet> {
+    let typed = line.span.of(text);
     let indent = indent_of(typed);
     let rest = &typed[indent..];
     let (marker, number, taken) = match *rest.as_bytes().first()? {
@@ -350,7 +371,8 @@ fn bullet(text: &str, line: Span) -> Option<Bullet> {
     let content = rest[taken..].trim_start();
     // Not `* * *`, which is a decoration.
     let spaced = rest[taken..].starts_with([' ', '\t']) && content.contains(|c| !" \t*-+_".contains(c));
-    spaced.then(|| Bullet { indent, marker, number, content: Span::new(line.to - content.len(), line.to) })
+    let content = line.part(line.span.to - content.len(), line.span.to);
+    spaced.then_some(Bullet { indent, marker, number, content })
 }
 
 fn indent_of(line: &str) -> usize {

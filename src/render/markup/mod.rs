@@ -1,7 +1,7 @@
 //! What a poster typed to the HTML of a comment.
 //!
 //! Values flow one way. The body is cleaned (`clean`) and cut into lines and blocks (`lines`, with `art` to find art
-//! that has no tags). The text of these is cut into runs of text, links, quotes and spoiler marks (`inline`, `scan`,
+//! that has no tags, and `holds` to tell at once what a line cannot hold). The text of these is cut into runs of text, links, quotes and spoiler marks (`inline`, `scan`,
 //! `url`). The result is a flat list of steps, in which the spoiler marks are then paired (`spoiler`), since a
 //! spoiler may begin in one block and end in another. At last `write` turns the list into HTML. Only it knows how
 //! elements look, and it keeps them well-formed by itself, so nothing before it can break a page.
@@ -18,6 +18,7 @@
 mod art;
 mod clean;
 mod cut;
+mod holds;
 mod inline;
 mod lines;
 mod marks;
