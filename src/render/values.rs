@@ -25,13 +25,6 @@ impl Name {
         }
         Some(Name(packed))
     }
-
-    const fn of_field(text: &str) -> Name {
-        match Name::parse(text) {
-            Some(name) => name,
-            None => panic!("the names of fields have at most 16 letters"),
-        }
-    }
 }
 
 /// A value.
@@ -153,7 +146,7 @@ macro_rules! record {
             fn get(&self, name: Name) -> Option<Value<'_>> {
                 // The compiler tells if one is missing.
                 let Self { $($field,)* $($base,)? } = self;
-                $(if name == const { Name::of_field(stringify!($field)) } {
+                $(if name == const { Name::parse(stringify!($field)).expect("the names of fields are short") } {
                     return Some($field.value());
                 })*
                 None$(.or_else(|| $base.get(name)))?
