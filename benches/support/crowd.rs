@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::program::{self, Server};
+use super::program::Server;
 
 /// What the clients of a crowd do after a post.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,11 +90,11 @@ struct Tally {
 pub fn come(root: &Path, threads: &[(String, String)], clients: usize, long: Duration, manner: Manner) -> Outcome {
     let server = Server::start(root);
     let began = Instant::now();
-    let (served_before, sent_before) = (server.processor_time(), program::processor_time("self"));
+    let (served_before, sent_before) = (processor_time(server.id()), processor_time(std::process::id()));
     let tallies = crowd(&server.address, threads, clients, began + long, manner);
     let came = began.elapsed();
-    let served_by = server.processor_time() - served_before;
-    let sent_by = program::processor_time("self") - sent_before;
+    let served_by = processor_time(server.id()) - served_before;
+    let sent_by = processor_time(std::process::id()) - sent_before;
     let accepted: Vec<usize> =
         (0..threads.len()).map(|thread| tallies.iter().map(|tally| tally.by_thread[thread]).sum()).collect();
     let pages = threads.iter().map(|(board, no)| root.join(format!("public/{board}/thread/{no}.html")));
@@ -206,6 +206,15 @@ fn value(head: &[u8], before: &str) -> Option<u64> {
     let from = memchr::memmem::find(head, before.as_bytes())? + before.len();
     let digits = head[from..].iter().take_while(|byte| byte.is_ascii_digit());
     Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
+}
+
+/// The time of processors that a process has taken, with all its threads.
+fn processor_time(process: u32) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).expect("it is running");
+    // The name in front of them may have spaces; user and system time, in hundredths of a second.
+    let fields = text.rsplit_once(") ").expect("the name is in brackets").1.split(' ');
+    let hundredths = fields.skip(11).take(2).map(|field| field.parse::<u64>().expect("a number"));
+    Duration::from_millis(10 * hundredths.sum::<u64>())
 }
 
 /// Waits until a file holds so many posts of the crowd, and tells how many it holds then.

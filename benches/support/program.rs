@@ -56,15 +56,6 @@ fn memory(process: u32, name: &str) -> u64 {
     line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
 }
 
-/// The time of processors that a process has taken, with all its threads.
-pub fn processor_time(process: &str) -> Duration {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).expect("it is running");
-    // The name in front of them may have spaces; user and system time, in hundredths of a second.
-    let fields = text.rsplit_once(") ").expect("the name is in brackets").1.split(' ');
-    let hundredths = fields.skip(11).take(2).map(|field| field.parse::<u64>().expect("a number"));
-    Duration::from_millis(10 * hundredths.sum::<u64>())
-}
-
 /// `serve`, on a port of its own, until this is dropped.
 pub struct Server {
     /// Where it listens.
@@ -94,17 +85,17 @@ impl Server {
 
     /// The memory that it has now, in KiB.
     pub fn memory(&self) -> u64 {
-        memory(self.child.id(), "VmRSS:")
+        memory(self.id(), "VmRSS:")
     }
 
-    /// The time of processors that it has taken.
-    pub fn processor_time(&self) -> Duration {
-        processor_time(&self.child.id().to_string())
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The most memory that it had, in KiB.
     pub fn peak_memory(&self) -> u64 {
-        memory(self.child.id(), "VmHWM:")
+        memory(self.id(), "VmHWM:")
     }
 }
 

@@ -71,7 +71,7 @@ struct Order {
 
 /// What a poster hears, and on the way to one of a batch, what the others are to hear.
 struct Answer {
-    outcome: Result<Option<Told>, Refusal>,
+    outcome: Outcome,
     others: Others,
 }
 
@@ -81,7 +81,7 @@ struct Answer {
 /// takes two system calls and a switch of threads, and among posters it takes none: many posts at once would have the
 /// committer do little else.
 #[derive(Default)]
-struct Others(Vec<(oneshot::Sender<Answer>, Result<Option<Told>, Refusal>)>);
+struct Others(Vec<(oneshot::Sender<Answer>, Outcome)>);
 
 impl Drop for Others {
     fn drop(&mut self) {
@@ -103,6 +103,9 @@ impl Others {
         }
     }
 }
+
+/// What became of a post in the committer's hands: it is safe, with more to be told if the poster waits, or refused.
+type Outcome = Result<Option<Told>, Refusal>;
 
 /// Where a poster hears what became of a post that is durable.
 type Told = oneshot::Receiver<Result<Receipt, Refusal>>;

@@ -24,7 +24,7 @@ impl Order {
     }
 
     /// The numbers, from the top of the index.
-    pub(super) fn from_top(&self) -> impl Iterator<Item = PostNo> {
+    pub(super) fn top_down(&self) -> impl Iterator<Item = PostNo> {
         self.0.iter().rev().map(|key| key.2)
     }
 

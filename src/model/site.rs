@@ -336,7 +336,7 @@ impl Board {
     }
 
     fn listed_numbers(&self) -> impl Iterator<Item = PostNo> {
-        self.order.from_top().take(self.window())
+        self.order.top_down().take(self.window())
     }
 
     /// All threads of the index, in order.
