@@ -105,7 +105,11 @@ impl Default for Metrics {
             answers,
             posts_accepted: counter(ours, "posts_accepted", "Posts that are durable"),
             posts_refused,
-            posts_waiting: gauge(ours, "posts_waiting", "Posts that are durable and wait for the builder"),
+            posts_waiting: gauge(
+                ours,
+                "posts_waiting",
+                "Posts that are durable and wait for the builder; long ones count for several",
+            ),
             posts_built: counter(ours, "posts_built", "Posts that the builder has put into their threads"),
             build_seconds,
             pages_written: counter(ours, "pages_written", "Pages that were written"),

@@ -15,7 +15,7 @@ use super::builder::{self, Shown};
 use super::clock;
 use super::condition::Vitals;
 use super::error::chain;
-use super::rounds::{Batch, Event, Events, Mine, Waiting};
+use super::events::{Batch, Event, Events, Mine, Waiting};
 use crate::intake::tripcode::{self, Secret};
 use crate::intake::{Accepting, Backend, Patience, ThreadState};
 use crate::metrics::{Metrics, Place};

@@ -7,6 +7,7 @@ pub mod condition;
 pub mod desk;
 mod drawing;
 pub mod error;
+pub mod events;
 mod folder;
 mod held_back;
 mod import;

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -18,6 +18,7 @@ use super::builder::{self, Builder};
 use super::clock;
 use super::condition::Vitals;
 use super::error::{Error, chain};
+use super::events::{BACKLOG_MAX, Batch, Event, Events, Mine, weight};
 use super::progress::Progress;
 use crate::disk::{self, Counts};
 use crate::metrics::Place;
@@ -26,9 +27,6 @@ use crate::store::commit::{Committed, Placed};
 use crate::store::content;
 use crate::store::inbox::{GRACE, Inbox, Taking};
 use crate::watch::Seen;
-
-/// Posts that may wait for the builder; beyond that the door is busy.
-const BACKLOG_MAX: usize = 20_000;
 
 /// So many posts do not wait for more of them.
 const GATHERED_MAX: usize = BACKLOG_MAX / 4;
@@ -45,7 +43,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(250);
 /// The longest pause after a failure.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
-/// The longest that posts gather for which nobody waits, so that a round takes more of them.
+/// The longest pause before a round for which nobody waits, so that it takes more.
 const GATHER_MAX: Duration = Duration::from_millis(500);
 
 /// The build cache is written after so long without work.
@@ -54,83 +52,6 @@ const SAVE_AFTER: Duration = Duration::from_secs(5);
 /// Writing the build cache takes at most one part in so many of the time, since a post that comes meanwhile waits. An
 /// older cache costs the next start no more than a look at what changed since.
 const SAVE_SHARE: u32 = 1_000;
-
-/// What the builder hears.
-pub enum Event {
-    /// Posts that are durable in the inbox.
-    Accepted(Batch),
-    /// Files that changed.
-    Seen(Seen),
-    /// Finish what is there, and end.
-    Stop,
-}
-
-/// Posts that were accepted together.
-pub struct Batch {
-    /// Their inbox file.
-    pub name: String,
-    /// The posts.
-    pub arrivals: Vec<Arrival>,
-    /// Who wants to know.
-    pub waiting: Vec<Waiting>,
-}
-
-/// A poster who waits for the page.
-pub struct Waiting {
-    /// The post.
-    pub id: PostId,
-    /// Where to tell.
-    pub tell: oneshot::Sender<Result<Receipt, Refusal>>,
-}
-
-/// The way to the builder, with a count of the posts that wait there.
-#[derive(Clone)]
-pub struct Events {
-    send: Sender<Event>,
-    backlog: Arc<AtomicUsize>,
-}
-
-impl Events {
-    /// A way to the builder, and its end.
-    pub fn open() -> (Events, Receiver<Event>) {
-        let (send, receive) = mpsc::channel();
-        (Events { send, backlog: Arc::default() }, receive)
-    }
-
-    /// Whether so many posts wait that no more should be accepted.
-    pub fn is_full(&self) -> bool {
-        BACKLOG_MAX <= self.backlog.load(Ordering::Relaxed)
-    }
-
-    /// Tells the builder.
-    pub fn send(&self, event: Event) {
-        if let Event::Accepted(batch) = &event {
-            self.backlog.fetch_add(batch.arrivals.len(), Ordering::Relaxed);
-        }
-        // The builder is gone only at the end, when nothing is built any more; the inbox keeps what was accepted.
-        let _ = self.send.send(event);
-    }
-}
-
-/// Names of inbox files that come to the builder as events, so that it does not read them from disk.
-#[derive(Clone, Default)]
-pub struct Mine(Arc<Mutex<BTreeSet<String>>>);
-
-impl Mine {
-    /// Notes a name.
-    pub fn add(&self, name: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
-    }
-
-    /// Forgets a name.
-    pub fn remove(&self, name: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
-    }
-}
 
 /// The loop and what it keeps from round to round.
 pub struct Rounds {
@@ -215,10 +136,6 @@ impl Rounds {
     }
 
     fn is_busy(&self) -> bool {
-        !self.batches.is_empty() || self.has_more_than_posts()
-    }
-
-    fn has_more_than_posts(&self) -> bool {
         let todo = &self.todo;
         let again = todo.inbox_again_at.is_some_and(|at| at <= Instant::now());
         let work = todo.inbox
@@ -228,7 +145,7 @@ impl Rounds {
             || todo.output
             || todo.anew
             || !todo.threads.is_empty();
-        work || self.builder.is_due()
+        work || !self.batches.is_empty() || self.builder.is_due()
     }
 
     /// Waits for an event; writes the cache when there is none for a while.
@@ -275,11 +192,12 @@ impl Rounds {
         }
     }
 
-    /// Whether nothing is lost if the next round takes more posts. To accept posts and to build them want the same
-    /// processors and the same disk, and one large round is much less work than several small ones.
+    /// Whether the next round may take more. The door and the builder want the same processors and the same disk, and
+    /// one large round is much less work than several small ones. What a hand has changed can wait as well: it comes
+    /// together with what the rounds themselves have written.
     fn may_gather(&self) -> bool {
         let many = GATHERED_MAX <= self.backlog.load(Ordering::Relaxed);
-        !many && self.waiting.is_empty() && !self.stop && !self.has_more_than_posts()
+        !many && self.waiting.is_empty() && !self.stop
     }
 
     fn hear(&mut self, event: Event) {
@@ -484,7 +402,7 @@ impl Rounds {
             let taken = self.inbox.take(&name, clock::system()).map(|taking| self.sort_out(&name, taking));
             match taken {
                 Ok(Ok(Some(arrivals))) => {
-                    self.backlog.fetch_add(arrivals.len(), Ordering::Relaxed);
+                    self.backlog.fetch_add(weight(&arrivals), Ordering::Relaxed);
                     bytes += arrivals.iter().map(|arrival| arrival.body.len()).sum::<usize>();
                     self.batches.push(Batch { name, arrivals, waiting: Vec::new() });
                 }
@@ -561,7 +479,7 @@ impl Rounds {
                 self.batches.push(batch);
                 continue;
             }
-            self.backlog.fetch_sub(batch.arrivals.len(), Ordering::Relaxed);
+            self.backlog.fetch_sub(weight(&batch.arrivals), Ordering::Relaxed);
             if let Err(error) = self.close_batch(&batch, &refused) {
                 error!(error = %chain(&error), "cannot put away an inbox file; its posts will not be added twice");
             }

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use chrono::DateTime;
+use nejiboard::app::builder::Builder;
 use nejiboard::app::desk::{Desk, Means};
-use nejiboard::app::rounds::{Batch, Event, Events, Mine, Rounds, Waiting};
+use nejiboard::app::events::{Batch, Event, Events, Mine, Waiting};
+use nejiboard::app::rounds::Rounds;
 use nejiboard::intake::tripcode::Secret;
-use nejiboard::intake::{Backend, Patience};
+use nejiboard::intake::{Accepting, Backend, Patience};
 use nejiboard::model::{Arrival, PostId, Receipt, Refusal, Submission};
 use nejiboard::store::inbox::Inbox;
 use nejiboard::watch::Seen;
 use tokio::sync::oneshot;
 
 use super::sandbox::running::wait_until;
-use super::sandbox::{Sandbox, number, slug};
+use super::sandbox::{Sandbox, files_below, number, slug};
 
 type Answer = oneshot::Receiver<Result<Receipt, Refusal>>;
 
@@ -132,31 +134,70 @@ fn files_that_cannot_be_stored_for_now_do_not_keep_others_from_being_taken() {
 }
 
 #[test]
-fn when_too_many_posts_wait_for_the_builder_the_next_one_is_told_to_come_back() {
+fn when_too_much_waits_for_the_builder_the_next_post_is_told_to_come_back() {
+    let long = "x".repeat(8_000);
+    for (posts, body, is_busy) in [(19_000, "short", false), (20_000, "short", true), (5_000, &*long, true)] {
+        let site = Sandbox::new("\n==> content/tech/1.md\n--- {no: 1, at: 2025-03-02}\nfirst\n");
+        let (builder, _) = site.open();
+        let inbox = Inbox::open(site.path("posts-inbox")).unwrap();
+        // Nobody takes what waits there.
+        let (events, heard) = Events::open();
+        let (desk, committer) = open_desk(&builder, &inbox, &events);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let post = |id: &str| runtime.block_on(desk.accept(submission(id), Patience::UntilSafe));
+        assert!(matches!(post("before"), Ok(Receipt::Safe { .. })));
+        let arrivals = vec![Arrival { body: body.to_owned(), ..reply("many") }; posts];
+        events.send(Event::Accepted(Batch { name: "many.md".to_owned(), arrivals, waiting: Vec::new() }));
+        let outcome = post("after");
+        assert_eq!(matches!(outcome, Err(Refusal::Busy(_))), is_busy, "{posts} posts: {outcome:?}");
+        assert_eq!(inbox.names().unwrap().len(), 2 - usize::from(is_busy), "nothing is kept of a post that is refused");
+        drop((desk, heard));
+        committer.join().expect("it ends with the desk");
+    }
+}
+
+/// The committer tells one poster of a batch, who tells the others.
+#[test]
+fn clients_that_leave_do_not_take_the_answers_of_others_along() {
     let site = Sandbox::new("\n==> content/tech/1.md\n--- {no: 1, at: 2025-03-02}\nfirst\n");
     let (builder, _) = site.open();
     let inbox = Inbox::open(site.path("posts-inbox")).unwrap();
-    // Nobody takes what waits there.
-    let (events, heard) = Events::open();
-    let secret = Secret::from_bytes([0; 32]);
+    let (events, _heard) = Events::open();
+    let (desk, committer) = open_desk(&builder, &inbox, &events);
+    let stored = || {
+        let files = files_below(&site.path("posts-inbox"));
+        files.values().map(|bytes| String::from_utf8_lossy(bytes).matches("--- {").count()).sum::<usize>()
+    };
+    for (round, leaves) in [(1, 0), (2, 1)] {
+        let post = |nth| desk.accept(submission(&format!("r{round}p{nth}")), Patience::UntilSafe);
+        let mut accepting: Vec<Accepting> = (0..60).map(post).collect();
+        accepting.iter_mut().for_each(|one| drop(one.as_mut().poll(&mut Context::from_waker(Waker::noop()))));
+        wait_until("all are stored", || stored() == 60 * round);
+        let staying: Vec<Accepting> =
+            accepting.into_iter().enumerate().filter(|(nth, _)| nth % 2 != leaves).map(|(_, one)| one).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let told: Vec<_> = staying.into_iter().map(tokio::spawn).collect();
+            for receipt in told {
+                let receipt = receipt.await.unwrap();
+                assert!(matches!(receipt, Ok(Receipt::Safe { .. })), "{receipt:?}");
+            }
+        });
+    }
+    drop(desk);
+    committer.join().expect("it ends with the desk");
+}
+
+fn open_desk(builder: &Builder, inbox: &Inbox, events: &Events) -> (Desk, std::thread::JoinHandle<()>) {
     let means = Means {
         shown: builder.shown().clone(),
-        secret,
+        secret: Secret::from_bytes([0; 32]),
         inbox: inbox.clone(),
         mine: Mine::default(),
         events: events.clone(),
         vitals: builder.vitals().clone(),
     };
-    let (desk, committer) = Desk::open(means).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let post = |id: &str| runtime.block_on(desk.accept(submission(id), Patience::UntilSafe));
-    assert!(matches!(post("before"), Ok(Receipt::Safe { .. })));
-    let arrivals = vec![reply("many"); 20_000];
-    events.send(Event::Accepted(Batch { name: "many.md".to_owned(), arrivals, waiting: Vec::new() }));
-    assert!(matches!(post("after"), Err(Refusal::Busy(_))));
-    assert_eq!(inbox.names().unwrap().len(), 1, "nothing is kept of a post that is refused");
-    drop((desk, heard));
-    committer.join().expect("it ends with the desk");
+    Desk::open(means).unwrap()
 }
 
 fn submission(id: &str) -> Submission {
