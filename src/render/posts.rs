@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::digits::push_number;
 use super::links::{self, ThreadLinks};
-use super::markup::{self, Length};
+use super::markup::{Length, Renderer};
 use super::previews::Preview;
 use super::theme::{BadTheme, Theme};
 use super::time::Shown;
@@ -127,6 +127,7 @@ impl<'a> DrawnThread<'a> {
         own.sort_unstable();
         let numbers: Vec<PostNo> = own.iter().map(|(no, _)| *no).collect();
         let links = ThreadLinks::new(self.site, board, &numbers);
+        let mut renderer = Renderer::default();
         for index in which {
             let post = &self.thread.posts[index];
             if post.deleted {
@@ -134,10 +135,10 @@ impl<'a> DrawnThread<'a> {
             }
             let body = &mut self.bodies[index];
             if listed.binary_search(&index).is_ok() {
-                let beginning = markup::render_with_beginning(&post.body, LISTED, &links, body);
+                let beginning = renderer.render_with_beginning(&post.body, LISTED, &links, body);
                 self.beginnings.extend(beginning.map(|beginning| (index, beginning)));
             } else {
-                markup::render(&post.body, &links, body);
+                renderer.render(&post.body, &links, body);
             }
             for cited in links.take_cited() {
                 let Ok(found) = own.binary_search_by_key(&cited, |(no, _)| *no) else { continue };

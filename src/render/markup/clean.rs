@@ -18,11 +18,6 @@ const MARKS_OF_STACKING_SCRIPTS_MAX: usize = 6;
 
 /// The body without what no reader should meet.
 pub(super) fn clean(body: &str) -> Cow<'_, str> {
-    // Looks at every byte, without stopping at the first bad one, since that is the way to look at many at once.
-    let is_bad = |b: u8| !matches!(b, b' '..=b'~' | b'\n' | b'\t');
-    if !body.bytes().fold(false, |bad, b| bad | is_bad(b)) {
-        return Cow::Borrowed(body);
-    }
     if is_clean(body) { Cow::Borrowed(body) } else { Cow::Owned(rewrite(body)) }
 }
 
@@ -46,7 +41,7 @@ fn is_clean(body: &str) -> bool {
 /// The bytes of characters that are always kept, and on which marks may pile up anew: printable ASCII, Latin, Greek and
 /// Cyrillic letters, kanji and hangul. The bytes behind a character's first one are plain, since a character whose
 /// first one is not is looked at whole.
-const PLAIN: [bool; 256] = {
+pub(super) const PLAIN: [bool; 256] = {
     let mut plain = [false; 256];
     let mut byte = 0;
     while byte < 256 {

@@ -15,9 +15,9 @@ pub struct Length {
 }
 
 impl Length {
-    /// Whether `text` may be longer than this. Markup counts too, so the steps tell for sure.
-    pub(super) fn may_cut(self, text: &str) -> bool {
-        self.chars < text.len() || self.lines <= memchr::memchr_iter(b'\n', text.as_bytes()).count()
+    /// Whether `text`, which has so many lines, may be longer than this. Markup counts too, so the steps tell for sure.
+    pub(super) fn may_cut(self, text: &str, lines: usize) -> bool {
+        self.chars < text.len() || self.lines < lines
     }
 }
 

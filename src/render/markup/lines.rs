@@ -5,7 +5,7 @@
 
 use super::holds::Line;
 use super::scan::{Tag, TagFinder, Tagged};
-use super::{Element, Op, Span, art, holds, inline};
+use super::{Element, Op, Span, art, inline};
 use crate::model::quotes;
 
 /// Lists inside one another; deeper items stand in the deepest list.
@@ -14,17 +14,16 @@ const LIST_DEPTH_MAX: usize = 8;
 /// Backticks or tildes that open code. More are a decoration.
 const FENCE_BYTES_MAX: usize = 16;
 
-/// Appends the steps for the whole of `text`.
-pub(super) fn read(text: &str, ops: &mut Vec<Op>) {
-    let lines = holds::lines(text);
+/// Appends the steps for the whole of `text`, which has these lines.
+pub(super) fn read(text: &str, lines: &[Line], ops: &mut Vec<Op>) {
     let mut reader = Reader {
         text,
         ops,
-        lines: &lines,
+        lines,
         number: 0,
         at: 0,
         fresh: true,
-        art: art::find(text, &lines).into_iter().peekable(),
+        art: art::find(text, lines).into_iter().peekable(),
         breaks: 0,
         follows: false,
         run: Vec::new(),
@@ -111,7 +110,7 @@ impl Reader<'_> {
 
     fn text_line(&mut self, line: Line) {
         let typed = line.span.of(self.text);
-        if typed.trim().is_empty() {
+        if is_blank(typed) {
             if self.fresh {
                 self.flush();
             } else if !line.span.is_empty() {
@@ -375,6 +374,11 @@ fn bullet(text: &str, line: Line) -> Option<Bullet> {
     spaced.then_some(Bullet { indent, marker, number, content })
 }
 
+fn is_blank(line: &str) -> bool {
+    // Nearly every line is told by its first byte.
+    !line.as_bytes().first().is_some_and(u8::is_ascii_graphic) && line.trim().is_empty()
+}
+
 fn indent_of(line: &str) -> usize {
     line.bytes().take_while(|b| *b == b' ').count()
 }
@@ -391,7 +395,7 @@ pub(super) struct Fence {
 
 impl Fence {
     pub(super) fn parse(line: &str) -> Option<Fence> {
-        let typed = line.trim_start_matches(' ');
+        let typed = &line[indent_of(line)..];
         let mark = *typed.as_bytes().first().filter(|b| matches!(b, b'`' | b'~'))?;
         let length = typed.bytes().take_while(|b| *b == mark).count();
         let name = typed[length..].trim();

@@ -1,8 +1,8 @@
 //! What a poster typed to the HTML of a comment.
 //!
 //! Values flow one way. The body is cleaned (`clean`) and cut into lines and blocks (`lines`, with `art` to find art
-//! that has no tags, and `holds` to tell at once what a line cannot hold). The text of these is cut into runs of text, links, quotes and spoiler marks (`inline`, `scan`,
-//! `url`). The result is a flat list of steps, in which the spoiler marks are then paired (`spoiler`), since a
+//! that has no tags, and `holds` to tell at once what a line cannot hold). The text of these is cut into runs of text,
+//! links, quotes and spoiler marks (`inline`, `scan`, `url`). The result is a flat list of steps, in which the spoiler marks are then paired (`spoiler`), since a
 //! spoiler may begin in one block and end in another. At last `write` turns the list into HTML. Only it knows how
 //! elements look, and it keeps them well-formed by itself, so nothing before it can break a page.
 //!
@@ -30,6 +30,8 @@ mod write;
 
 pub use cut::Length;
 
+use std::borrow::Cow;
+
 use crate::model::quotes::Quote;
 
 /// Where quotes lead. Asked once for each quote that is shown and can be a link.
@@ -39,32 +41,63 @@ pub trait Links {
     fn href(&self, quote: &Quote, out: &mut String) -> bool;
 }
 
-/// Renders what a poster typed, appending HTML of the closed vocabulary to `out`.
-///
-/// `links` is asked only for quotes that [`quotes::scan`](crate::model::quotes::scan) finds in `body`. Time and size
-/// of the output are linear in the size of the body.
+/// Renders what a poster typed, appending HTML of the closed vocabulary to `out`. [`Renderer`] does the same for many.
 pub fn render(body: &str, links: &impl Links, out: &mut String) {
-    let text = clean::clean(body);
-    let mut ops = Vec::with_capacity(16 + text.len() / 32);
-    lines::read(&text, &mut ops);
-    spoiler::pair(&mut ops);
-    write::write(&text, &ops, links, out);
+    Renderer::default().render(body, links, out);
 }
 
-/// Does the same; and if the body is longer than `length`, gives its beginning as well, as HTML that stands by itself.
-pub fn render_with_beginning(body: &str, length: Length, links: &impl Links, out: &mut String) -> Option<String> {
-    let text = clean::clean(body);
-    if !length.may_cut(&text) {
-        render(body, links, out);
-        return None;
+/// Renders bodies, one after the other. What it notes down on the way takes the same memory for each.
+#[derive(Default)]
+pub struct Renderer {
+    lines: Vec<holds::Line>,
+    ops: Vec<Op>,
+    tags: write::Tags,
+}
+
+impl Renderer {
+    /// Renders what a poster typed, appending HTML of the closed vocabulary to `out`.
+    ///
+    /// `links` is asked only for quotes that [`quotes::scan`](crate::model::quotes::scan) finds in `body`. Time and
+    /// size of the output are linear in the size of the body.
+    pub fn render(&mut self, body: &str, links: &impl Links, out: &mut String) {
+        let text = self.read(body);
+        write::write(&text, &self.ops, links, &mut self.tags, out);
     }
-    let mut ops = Vec::with_capacity(16 + text.len() / 32);
-    lines::read(&text, &mut ops);
-    spoiler::pair(&mut ops);
-    write::write(&text, &ops, links, out);
-    let mut beginning = String::new();
-    cut::cut(&text, &mut ops, length).then(|| write::write(&text, &ops, links, &mut beginning))?;
-    Some(beginning)
+
+    /// Does the same; and if the body is longer than `length`, gives its beginning as well, as HTML that stands by
+    /// itself.
+    pub fn render_with_beginning(
+        &mut self,
+        body: &str,
+        length: Length,
+        links: &impl Links,
+        out: &mut String,
+    ) -> Option<String> {
+        let text = self.read(body);
+        write::write(&text, &self.ops, links, &mut self.tags, out);
+        if !length.may_cut(&text, self.lines.len()) || !cut::cut(&text, &mut self.ops, length) {
+            return None;
+        }
+        let mut beginning = String::new();
+        write::write(&text, &self.ops, links, &mut self.tags, &mut beginning);
+        Some(beginning)
+    }
+
+    /// Notes down the lines and the steps of a body; gives the text to which they belong.
+    fn read<'b>(&mut self, body: &'b str) -> Cow<'b, str> {
+        holds::lines(body, &mut self.lines);
+        let text = match self.lines.iter().any(|line| line.holds.unclean()) {
+            true => clean::clean(body),
+            false => Cow::Borrowed(body),
+        };
+        if let Cow::Owned(text) = &text {
+            holds::lines(text, &mut self.lines);
+        }
+        self.ops.clear();
+        lines::read(&text, &self.lines, &mut self.ops);
+        spoiler::pair(&mut self.ops);
+        text
+    }
 }
 
 /// A piece of the cleaned text, in bytes.

@@ -31,24 +31,30 @@ pub(super) struct Tagged {
 
 /// Appends the steps for `span`, which holds no line break.
 pub(super) fn scan(text: &str, span: Span, place: Place, ops: &mut Vec<Op>) {
-    let bytes = span.of(text).as_bytes();
-    // Most text holds nothing, and this tells so at many bytes a step.
-    if memchr::memchr3(b'>', b'|', b'[', bytes).is_none() && memchr::memchr(b':', bytes).is_none() {
-        return ops.push(Op::Text(span));
-    }
     let mut scanner = Scanner { text, end: span.to, copied: span.from, tags: TagFinder::default(), place, ops };
     let mut at = span.from;
-    while at < span.to {
+    while let Some(plain) = text.as_bytes()[at..span.to].iter().position(|byte| BEGINS[usize::from(*byte)]) {
+        at += plain;
         at = match text.as_bytes()[at] {
             b'>' => scanner.quote(at),
             b'|' => scanner.pipes(at),
             b'[' => scanner.bracket(at),
-            b':' => scanner.address(at),
-            _ => at + 1,
+            _ => scanner.address(at),
         };
     }
     scanner.text_up_to(span.to);
 }
+
+/// The bytes that something may begin with; of an address it is the middle.
+const BEGINS: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut mark = 0;
+    while mark < b">|[:".len() {
+        begins[b">|[:"[mark] as usize] = true;
+        mark += 1;
+    }
+    begins
+};
 
 struct Scanner<'a> {
     text: &'a str,

@@ -7,18 +7,27 @@ use crate::model::quotes;
 /// Elements inside one another; deeper ones are left out, their text is not.
 const DEPTH_MAX: usize = 16;
 
+/// What is noted down while a body is written.
+#[derive(Default)]
+pub(super) struct Tags {
+    wanted: Vec<Element>,
+    open: Vec<Element>,
+    href: String,
+}
+
 /// Appends the steps to `out` as HTML.
-pub(super) fn write(text: &str, ops: &[Op], links: &impl Links, out: &mut String) {
+pub(super) fn write(text: &str, ops: &[Op], links: &impl Links, tags: &mut Tags, out: &mut String) {
     out.reserve(text.len() + text.len() / 4);
+    tags.wanted.clear();
     let mut writer = Writer {
         text,
         links,
         out,
-        wanted: Vec::new(),
-        open: Vec::new(),
+        wanted: &mut tags.wanted,
+        open: &mut tags.open,
         too_deep: 0,
         spoilers: 0,
-        href: String::new(),
+        href: &mut tags.href,
         links_end: quotes::links_end(text),
     };
     for op in ops {
@@ -34,11 +43,11 @@ struct Writer<'a, L> {
     text: &'a str,
     links: &'a L,
     out: &'a mut String,
-    wanted: Vec<Element>,
-    open: Vec<Element>,
+    wanted: &'a mut Vec<Element>,
+    open: &'a mut Vec<Element>,
     too_deep: usize,
     spoilers: usize,
-    href: String,
+    href: &'a mut String,
     /// Quotes behind this place are no links.
     links_end: usize,
 }
@@ -118,9 +127,9 @@ impl<L: Links> Writer<'_, L> {
             return self.out.push_str("</span>");
         }
         self.href.clear();
-        if self.links.href(&quote, &mut self.href) {
+        if self.links.href(&quote, self.href) {
             self.out.push_str("<a href=\"");
-            escape(&self.href, self.out);
+            escape(self.href, self.out);
             self.out.push_str("\" class=\"quotelink\">");
             escape(typed, self.out);
             self.out.push_str("</a>");
@@ -169,11 +178,15 @@ impl<L: Links> Writer<'_, L> {
 
     /// How many of the open elements, from the outermost, are still wanted.
     fn agreed(&self) -> usize {
-        self.open.iter().zip(&self.wanted).take_while(|(open, wanted)| open == wanted).count()
+        self.open.iter().zip(self.wanted.iter()).take_while(|(open, wanted)| open == wanted).count()
     }
 
     /// Makes the open elements the wanted ones.
     fn arrange(&mut self) {
+        // Most text stands in none.
+        if self.open.is_empty() && self.wanted.is_empty() {
+            return;
+        }
         let agreed = self.agreed();
         self.close_down_to(agreed);
         for at in agreed..self.wanted.len() {
@@ -216,8 +229,8 @@ impl<L: Links> Writer<'_, L> {
 /// Appends `text` for use between tags or inside double quotes, without the holes.
 fn escape(text: &str, out: &mut String) {
     let bytes = text.as_bytes();
-    // Most text needs nothing, and this tells so at many bytes a step.
-    if memchr::memchr3(b'&', b'<', b'>', bytes).is_none() && memchr::memchr2(b'"', HOLE_BYTE, bytes).is_none() {
+    // Most text needs nothing.
+    if !holds_special(bytes) {
         return out.push_str(text);
     }
     let mut copied = 0;
@@ -235,6 +248,20 @@ fn escape(text: &str, out: &mut String) {
         copied = at + 1;
     }
     out.push_str(&text[copied..]);
+}
+
+/// Bytes that are looked at together.
+const TOGETHER: usize = 16;
+
+/// Whether there is one of the bytes that [`escape`] does not write as they are. All bytes of a chunk are looked at, for
+/// then the processor does it in one go; so the last ones may as well be looked at twice.
+fn holds_special(bytes: &[u8]) -> bool {
+    let special = |b: u8| (b == b'&') | (b == b'<') | (b == b'>') | (b == b'"') | (b == HOLE_BYTE);
+    let any = |chunk: &[u8; TOGETHER]| chunk.iter().fold(false, |any, byte| any | special(*byte));
+    match bytes.last_chunk() {
+        Some(last) => any(last) || bytes.as_chunks().0.iter().any(any),
+        None => bytes.iter().any(|byte| special(*byte)),
+    }
 }
 
 const HOLE_BYTE: u8 = HOLE as u8;

@@ -1,13 +1,14 @@
 //! Long bodies on the index: their beginnings.
 
-use nejiboard::render::markup::{Length, render_with_beginning};
+use nejiboard::render::markup::{Length, Renderer};
 
 use super::{Known, vocabulary};
 
 #[track_caller]
 fn check(chars: usize, lines: usize, pairs: &[(&str, Option<&str>)]) {
     for (typed, wanted) in pairs {
-        let beginning = render_with_beginning(typed, Length { chars, lines }, &Known, &mut String::new());
+        let beginning =
+            Renderer::default().render_with_beginning(typed, Length { chars, lines }, &Known, &mut String::new());
         assert_eq!(beginning.as_deref(), *wanted, "typed:\n{typed}");
         vocabulary::check(&beginning.unwrap_or_default());
     }

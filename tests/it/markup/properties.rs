@@ -2,7 +2,7 @@
 
 use super::{Known, browser, html, vocabulary};
 use nejiboard::model::quotes::{self, LINKS_MAX, Quote};
-use nejiboard::render::markup::{Length, Links, render, render_with_beginning};
+use nejiboard::render::markup::{Length, Links, Renderer, render};
 use proptest::prelude::*;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -172,11 +172,23 @@ proptest! {
     }
 
     #[test]
+    fn a_renderer_forgets_the_bodies_before(bodies in prop::collection::vec(anything(), 1..4), chars in 0..60_usize) {
+        let mut renderer = Renderer::default();
+        for body in bodies {
+            let (mut again, mut alone) = (String::new(), String::new());
+            let length = Length { chars, lines: 8 };
+            let beginning = renderer.render_with_beginning(&body, length, &Known, &mut again);
+            prop_assert_eq!(&beginning, &Renderer::default().render_with_beginning(&body, length, &Known, &mut alone));
+            prop_assert_eq!(again, alone);
+        }
+    }
+
+    #[test]
     fn a_beginning_stands_by_itself_and_is_what_the_whole_begins_with(
         body in anything(), chars in 0..60_usize, lines in 0..8_usize,
     ) {
         let mut whole = String::new();
-        let beginning = render_with_beginning(&body, Length { chars, lines }, &Known, &mut whole);
+        let beginning = Renderer::default().render_with_beginning(&body, Length { chars, lines }, &Known, &mut whole);
         prop_assert_eq!(&whole, &html(&body));
         let Some(beginning) = beginning else { return Ok(()) };
         browser::check(&beginning);
