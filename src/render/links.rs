@@ -27,9 +27,9 @@ impl<'a> ThreadLinks<'a> {
         ThreadLinks { site, board, own, cited: RefCell::default() }
     }
 
-    /// The posts of the same thread to which links were made since this was last asked.
-    pub fn take_cited(&self) -> Vec<PostNo> {
-        self.cited.take()
+    /// Moves to `cited`, which is empty, the posts of the same thread to which links were made since this was last done.
+    pub fn move_cited(&self, cited: &mut Vec<PostNo>) {
+        std::mem::swap(cited, &mut *self.cited.borrow_mut());
     }
 
     fn post(&self, board: &BoardSlug, no: PostNo, out: &mut String) -> bool {

@@ -5,6 +5,7 @@
 //! the same bytes, on whatever day and however many threads.
 
 mod board_pen;
+mod bytes;
 mod digits;
 pub mod draw;
 mod escape;

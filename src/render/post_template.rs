@@ -8,7 +8,7 @@
 use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
 use handlebars::{Path, PathSeg};
 
-use super::digits::push_number;
+use super::digits::{Digits, push_number};
 use super::escape::push_escaped;
 use super::views::{Backlink, PostView};
 
@@ -76,7 +76,8 @@ impl PostTemplate {
 
     /// Draws a post, as handlebars would.
     pub fn draw(&self, post: &PostView<'_>, out: &mut String) {
-        draw(&self.pieces, &Here { post, backlink: Backlink::default() }, out);
+        let no = Digits::of(post.no);
+        draw(&self.pieces, &Here { post, no: no.as_str(), backlink: Backlink::default() }, out);
     }
 }
 
@@ -171,6 +172,8 @@ fn field(parameter: &Parameter, scope: Scope) -> Option<Field> {
 #[derive(Clone, Copy)]
 enum Value<'a> {
     Number(u64),
+    /// The digits of a number that is not 0.
+    Digits(&'a str),
     Text(&'a str),
     Flag(bool),
     /// A list of which only matters whether it is empty.
@@ -186,7 +189,7 @@ impl Value<'_> {
             Value::Number(number) => number != 0,
             Value::Text(text) => !text.is_empty(),
             Value::Flag(on) | Value::List(on) => on,
-            Value::Link(_) => true,
+            Value::Digits(_) | Value::Link(_) => true,
         }
     }
 }
@@ -195,6 +198,8 @@ impl Value<'_> {
 #[derive(Clone, Copy)]
 struct Here<'a> {
     post: &'a PostView<'a>,
+    /// Its number.
+    no: &'a str,
     backlink: Backlink<'a>,
 }
 
@@ -203,7 +208,7 @@ impl<'a> Here<'a> {
     fn value(&self, field: Field) -> Value<'a> {
         let post = self.post;
         match field {
-            Field::No => Value::Number(post.no),
+            Field::No => Value::Digits(self.no),
             Field::Href => Value::Text(post.href),
             Field::Op => Value::Flag(post.op),
             Field::Deleted => Value::Flag(post.deleted),
@@ -255,6 +260,7 @@ fn push(value: Value<'_>, text: impl Fn(&mut String, &str), out: &mut String) {
     match value {
         Value::Text(value) => text(out, value),
         Value::Number(number) => push_number(out, number),
+        Value::Digits(digits) => out.push_str(digits),
         Value::Flag(on) => out.push_str(if on { "true" } else { "false" }),
         Value::List(_) => {}
         Value::Link(backlink) => {

@@ -1,6 +1,7 @@
 //! The posts of a thread, drawn: each body once, for the thread's page and for the index.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::digits::push_number;
 use super::links::{self, ThreadLinks};
@@ -19,8 +20,9 @@ pub struct DrawnThread<'a> {
     site: &'a Site,
     anonymous: &'a str,
     href: String,
-    /// In the order of the posts.
-    bodies: Vec<String>,
+    /// The bodies, one behind the other, and where each stands, in the order of the posts.
+    bodies: String,
+    places: Vec<Range<usize>>,
     /// The beginnings of long bodies that the index shows, by their places among the posts.
     beginnings: BTreeMap<usize, String>,
     /// For each post the replies that name it.
@@ -109,7 +111,8 @@ impl<'a> DrawnThread<'a> {
             site,
             anonymous: &settings.anonymous_name,
             href: PageKey::Thread(board.clone(), thread.no()).href(site.settings.prefix()),
-            bodies: vec![String::new(); thread.posts.len()],
+            bodies: String::new(),
+            places: vec![0..0; thread.posts.len()],
             beginnings: BTreeMap::new(),
             backlinks: vec![Backlinks::default(); thread.posts.len()],
         };
@@ -128,19 +131,22 @@ impl<'a> DrawnThread<'a> {
         let numbers: Vec<PostNo> = own.iter().map(|(no, _)| *no).collect();
         let links = ThreadLinks::new(self.site, board, &numbers);
         let mut renderer = Renderer::default();
+        let mut cited = Vec::new();
         for index in which {
             let post = &self.thread.posts[index];
             if post.deleted {
                 continue;
             }
-            let body = &mut self.bodies[index];
+            let from = self.bodies.len();
             if listed.binary_search(&index).is_ok() {
-                let beginning = renderer.render_with_beginning(&post.body, LISTED, &links, body);
+                let beginning = renderer.render_with_beginning(&post.body, LISTED, &links, &mut self.bodies);
                 self.beginnings.extend(beginning.map(|beginning| (index, beginning)));
             } else {
-                renderer.render(&post.body, &links, body);
+                renderer.render(&post.body, &links, &mut self.bodies);
             }
-            for cited in links.take_cited() {
+            self.places[index] = from..self.bodies.len();
+            links.move_cited(&mut cited);
+            for cited in cited.drain(..) {
                 let Ok(found) = own.binary_search_by_key(&cited, |(no, _)| *no) else { continue };
                 if cited != post.no {
                     self.backlinks[own[found].1].add(post.no);
@@ -149,14 +155,18 @@ impl<'a> DrawnThread<'a> {
         }
     }
 
+    fn body(&self, index: usize) -> &str {
+        &self.bodies[self.places[index].clone()]
+    }
+
     /// All posts, for the thread's own page.
     pub fn page(&self, theme: &Theme) -> Result<SafeHtml, BadTheme> {
-        let mut out = String::with_capacity(self.bodies.iter().map(|body| body.len() + 512).sum());
+        let mut out = String::with_capacity(self.bodies.len() + 512 * self.thread.posts.len());
         let mut around = Around::default();
         for (index, post) in self.thread.posts.iter().enumerate() {
             around.link("", post.no);
             around.name(&self.backlinks[index], |_| "");
-            self.post(theme, index, &self.bodies[index], &mut around, &mut out)?;
+            self.post(theme, index, self.body(index), &mut around, &mut out)?;
         }
         Ok(SafeHtml(out))
     }
@@ -173,7 +183,7 @@ impl<'a> DrawnThread<'a> {
             // The post leaves this page one day, and its own link must last.
             around.link(&self.href, self.thread.posts[*index].no);
             around.name(&self.backlinks[*index], page);
-            let body = links::from_part(&self.bodies[*index], &self.href, &there);
+            let body = links::from_part(self.body(*index), &self.href, &there);
             self.post(theme, *index, &body, &mut around, &mut out[usize::from(0 < *index)])?;
         }
         let [opening, replies] = out.map(SafeHtml);
@@ -187,7 +197,7 @@ impl<'a> DrawnThread<'a> {
         let mut around = Around::default();
         for index in &shown {
             let beginning = self.beginnings.get(index);
-            let body = links::from_elsewhere(beginning.unwrap_or(&self.bodies[*index]), &self.href);
+            let body = links::from_elsewhere(beginning.map_or_else(|| self.body(*index), String::as_str), &self.href);
             around.link(&self.href, self.thread.posts[*index].no);
             around.cut = beginning.is_some();
             self.post(theme, *index, &body, &mut around, &mut out)?;

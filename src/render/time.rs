@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use super::digits::{push_ascii, put_two};
@@ -14,6 +14,8 @@ pub struct Shown {
     pub iso: String,
     /// `2025-03-02 (Sun) 17:20`
     pub time: String,
+    /// The day that each shows, counted from the Unix epoch. The next post is mostly of the same day.
+    days: Option<[i64; 2]>,
 }
 
 /// Shows seconds since the Unix epoch.
@@ -26,52 +28,76 @@ pub fn shown(seconds: i64, zone: Tz) -> Shown {
 impl Shown {
     /// Shows another time: seconds since the Unix epoch.
     pub fn set(&mut self, seconds: i64, zone: Tz) {
-        self.iso.clear();
-        self.time.clear();
-        let Some(utc) = DateTime::<Utc>::from_timestamp(seconds, 0).filter(|_| seconds != 0) else { return };
-        let local = match zone {
-            Tz::UTC => utc.naive_utc(),
-            zone => utc.with_timezone(&zone).naive_local(),
+        let ahead = match zone {
+            _ if seconds == 0 => return *self = Shown::default(),
+            Tz::UTC => 0,
+            zone => ahead_of_utc(seconds, zone),
         };
-        push_iso(&mut self.iso, &utc.naive_utc());
-        push_time(&mut self.time, &local);
+        let both = [seconds, seconds + ahead];
+        let days = both.map(|seconds| seconds.div_euclid(DAY_SECONDS));
+        if self.days == Some(days) {
+            self.iso.truncate(self.iso.len() - ISO_CLOCK.len());
+            self.time.truncate(self.time.len() - CLOCK.len());
+        } else {
+            let [Some(utc), Some(local)] = both.map(date) else { return *self = Shown::default() };
+            self.days = Some(days);
+            self.iso.clear();
+            self.time.clear();
+            push_date(&mut self.iso, utc);
+            self.iso.push('T');
+            push_date(&mut self.time, local);
+            push_ascii(&mut self.time, &[b" (", DAYS[local.weekday() as usize], b") "].concat());
+        }
+        let [utc, local] = both.map(|seconds| seconds.rem_euclid(DAY_SECONDS) as u32);
+        push_clock(&mut self.iso, ISO_CLOCK, utc);
+        push_clock(&mut self.time, CLOCK, local);
     }
 }
 
-const DAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
+const DAY_SECONDS: i64 = 24 * 60 * 60;
 
-fn push_iso(out: &mut String, at: &NaiveDateTime) {
-    let mut line = *b"-00-00T00:00:00Z";
-    put_two(&mut line, 1, at.month());
-    put_two(&mut line, 4, at.day());
-    put_two(&mut line, 7, at.hour());
-    put_two(&mut line, 10, at.minute());
-    put_two(&mut line, 13, at.second());
-    push_year(out, at.year());
-    push_ascii(out, &line);
+const DAYS: [&[u8]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
+
+/// The forms of what stands behind the date.
+const ISO_CLOCK: &[u8; 9] = b"00:00:00Z";
+const CLOCK: &[u8; 5] = b"00:00";
+
+/// How many seconds the clocks of a zone are ahead then.
+fn ahead_of_utc(seconds: i64, zone: Tz) -> i64 {
+    let utc = DateTime::<Utc>::from_timestamp(seconds, 0);
+    utc.map_or(0, |utc| zone.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc().into())
 }
 
-fn push_time(out: &mut String, at: &NaiveDateTime) {
-    let mut line = *b"-00-00 (Day) 00:00";
-    put_two(&mut line, 1, at.month());
-    put_two(&mut line, 4, at.day());
-    line[8..11].copy_from_slice(DAYS[at.weekday() as usize]);
-    put_two(&mut line, 13, at.hour());
-    put_two(&mut line, 16, at.minute());
-    push_year(out, at.year());
-    push_ascii(out, &line);
+/// The date of seconds since the Unix epoch.
+fn date(seconds: i64) -> Option<NaiveDate> {
+    Some(DateTime::<Utc>::from_timestamp(seconds, 0)?.date_naive())
 }
 
-fn push_year(out: &mut String, year: i32) {
-    match u32::try_from(year) {
+fn push_date(out: &mut String, date: NaiveDate) {
+    match u32::try_from(date.year()) {
         Ok(year @ 0..=9999) => {
             let mut digits = [0; 4];
             put_two(&mut digits, 0, year / 100);
             put_two(&mut digits, 2, year);
             push_ascii(out, &digits);
         }
-        _ => drop(write!(out, "{year:04}")),
+        _ => drop(write!(out, "{:04}", date.year())),
     }
+    let mut line = *b"-00-00";
+    put_two(&mut line, 1, date.month());
+    put_two(&mut line, 4, date.day());
+    push_ascii(out, &line);
+}
+
+/// Adds the time of the day in a form that has at least hours and minutes.
+fn push_clock<const N: usize>(out: &mut String, form: &[u8; N], seconds: u32) {
+    let mut line = *form;
+    put_two(&mut line, 0, seconds / 3600);
+    put_two(&mut line, 3, seconds / 60 % 60);
+    if 8 <= N {
+        put_two(&mut line, 6, seconds % 60);
+    }
+    push_ascii(out, &line);
 }
 
 #[cfg(test)]
@@ -90,6 +116,18 @@ mod tests {
                 let local_year = format!("{:04}", local.year());
                 assert_eq!(iso, format!("{year}{}", utc.format("-%m-%dT%H:%M:%SZ")));
                 assert_eq!(time, format!("{local_year}{}", local.format("-%m-%d (%a) %H:%M")));
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_is_shown_the_same_behind_another_one() {
+        let seconds = [1, 86_399, 86_400, 1_700_000_000, 1_700_000_001, 0, 1_700_000_002, i64::MAX, 1_711_846_799];
+        for zone in [Tz::UTC, Tz::Asia__Bangkok, Tz::Europe__Berlin] {
+            let mut again = Shown::default();
+            for seconds in seconds.into_iter().flat_map(|seconds| [seconds, seconds.saturating_add(3_601)]) {
+                again.set(seconds, zone);
+                assert_eq!(again, shown(seconds, zone), "{seconds} in {zone}");
             }
         }
     }

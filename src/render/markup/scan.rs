@@ -2,6 +2,7 @@
 
 use super::{Element, Mark, Op, Span, url};
 use crate::model::quotes;
+use crate::render::bytes;
 
 /// Where text stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,9 @@ pub(super) struct Tagged {
 pub(super) fn scan(text: &str, span: Span, place: Place, ops: &mut Vec<Op>) {
     let mut scanner = Scanner { text, end: span.to, copied: span.from, tags: TagFinder::default(), place, ops };
     let mut at = span.from;
-    while let Some(plain) = text.as_bytes()[at..span.to].iter().position(|byte| BEGINS[usize::from(*byte)]) {
+    // What something may begin with; of an address it is the middle.
+    let begins = |b: u8| (b == b'>') | (b == b'|') | (b == b'[') | (b == b':');
+    while let Some(plain) = bytes::find(&text.as_bytes()[at..span.to], begins) {
         at += plain;
         at = match text.as_bytes()[at] {
             b'>' => scanner.quote(at),
@@ -44,17 +47,6 @@ pub(super) fn scan(text: &str, span: Span, place: Place, ops: &mut Vec<Op>) {
     }
     scanner.text_up_to(span.to);
 }
-
-/// The bytes that something may begin with; of an address it is the middle.
-const BEGINS: [bool; 256] = {
-    let mut begins = [false; 256];
-    let mut mark = 0;
-    while mark < b">|[:".len() {
-        begins[b">|[:"[mark] as usize] = true;
-        mark += 1;
-    }
-    begins
-};
 
 struct Scanner<'a> {
     text: &'a str,

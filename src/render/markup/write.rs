@@ -3,6 +3,7 @@
 use super::clean::HOLE;
 use super::{Element, Links, Op, Span};
 use crate::model::quotes;
+use crate::render::bytes;
 
 /// Elements inside one another; deeper ones are left out, their text is not.
 const DEPTH_MAX: usize = 16;
@@ -228,40 +229,20 @@ impl<L: Links> Writer<'_, L> {
 
 /// Appends `text` for use between tags or inside double quotes, without the holes.
 fn escape(text: &str, out: &mut String) {
-    let bytes = text.as_bytes();
-    // Most text needs nothing.
-    if !holds_special(bytes) {
-        return out.push_str(text);
-    }
-    let mut copied = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        let written = match *byte {
+    let special = |b: u8| (b == b'&') | (b == b'<') | (b == b'>') | (b == b'"') | (b == HOLE_BYTE);
+    let mut rest = text;
+    while let Some(at) = bytes::find(rest.as_bytes(), special) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
             b'&' => "&amp;",
             b'<' => "&lt;",
             b'>' => "&gt;",
             b'"' => "&quot;",
-            HOLE_BYTE => "",
-            _ => continue,
-        };
-        out.push_str(&text[copied..at]);
-        out.push_str(written);
-        copied = at + 1;
+            _ => "",
+        });
+        rest = &rest[at + 1..];
     }
-    out.push_str(&text[copied..]);
-}
-
-/// Bytes that are looked at together.
-const TOGETHER: usize = 16;
-
-/// Whether there is one of the bytes that [`escape`] does not write as they are. All bytes of a chunk are looked at, for
-/// then the processor does it in one go; so the last ones may as well be looked at twice.
-fn holds_special(bytes: &[u8]) -> bool {
-    let special = |b: u8| (b == b'&') | (b == b'<') | (b == b'>') | (b == b'"') | (b == HOLE_BYTE);
-    let any = |chunk: &[u8; TOGETHER]| chunk.iter().fold(false, |any, byte| any | special(*byte));
-    match bytes.last_chunk() {
-        Some(last) => any(last) || bytes.as_chunks().0.iter().any(any),
-        None => bytes.iter().any(|byte| special(*byte)),
-    }
+    out.push_str(rest);
 }
 
 const HOLE_BYTE: u8 = HOLE as u8;
