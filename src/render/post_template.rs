@@ -16,9 +16,26 @@ use super::views::{Backlink, PostView};
 #[derive(Debug)]
 pub struct PostTemplate {
     pieces: Vec<Piece>,
+    /// The same for a post that has none of the [`EXTRAS`], as nearly all have.
+    ordinary: Vec<Piece>,
 }
 
-#[derive(Debug)]
+/// What nearly no post has or is. What a template shows where it is missing can be put together beforehand, and is then
+/// much fewer pieces.
+const EXTRAS: [Field; 10] = [
+    Field::Op,
+    Field::Deleted,
+    Field::Trip,
+    Field::Capcode,
+    Field::Subject,
+    Field::Sage,
+    Field::Sticky,
+    Field::Locked,
+    Field::Archived,
+    Field::Cut,
+];
+
+#[derive(Clone, Debug)]
 enum Piece {
     Text(String),
     /// A field, escaped.
@@ -71,13 +88,32 @@ enum Scope {
 impl PostTemplate {
     /// Compiles `template`; `None` if it does something that only handlebars knows.
     pub fn compile(template: &Template) -> Option<PostTemplate> {
-        Some(PostTemplate { pieces: pieces(template, Scope::Post)? })
+        let pieces = pieces(template, Scope::Post)?;
+        let mut ordinary = Vec::new();
+        without_extras(&pieces, &mut ordinary);
+        Some(PostTemplate { pieces, ordinary })
     }
 
     /// Draws a post, as handlebars would.
     pub fn draw(&self, post: &PostView<'_>, out: &mut String) {
         let no = Digits::of(post.no);
-        draw(&self.pieces, &Here { post, no: no.as_str(), backlink: Backlink::default() }, out);
+        let here = Here { post, no: no.as_str(), backlink: Backlink::default() };
+        let is_ordinary = !EXTRAS.into_iter().any(|extra| here.value(extra).truthy());
+        draw(if is_ordinary { &self.ordinary } else { &self.pieces }, &here, out);
+    }
+}
+
+/// Appends the pieces that are left for a post without extras to `kept`; texts that then touch become one.
+fn without_extras(pieces: &[Piece], kept: &mut Vec<Piece>) {
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => match kept.last_mut() {
+                Some(Piece::Text(before)) => before.push_str(text),
+                _ => kept.push(piece.clone()),
+            },
+            Piece::Choice { field, falsy, .. } if EXTRAS.contains(field) => without_extras(falsy, kept),
+            _ => kept.push(piece.clone()),
+        }
     }
 }
 
