@@ -111,7 +111,11 @@ impl<'a> DrawnThread<'a> {
             site,
             anonymous: &settings.anonymous_name,
             href: PageKey::Thread(board.clone(), thread.no()).href(site.settings.prefix()),
-            bodies: String::new(),
+            bodies: String::with_capacity(match extent {
+                // Markup makes a body longer, but seldom by more than this.
+                Extent::All => thread.posts.iter().map(|post| post.body.len() * 5 / 4).sum(),
+                Extent::Preview => 0,
+            }),
             places: vec![0..0; thread.posts.len()],
             beginnings: BTreeMap::new(),
             backlinks: vec![Backlinks::default(); thread.posts.len()],
