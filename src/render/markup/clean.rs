@@ -5,7 +5,6 @@
 
 use super::marks::is_mark;
 use crate::model::problem::is_bidi_control;
-use std::borrow::Cow;
 
 /// Stands where something was taken out. As a control character it never comes from a poster.
 pub(super) const HOLE: char = '\u{1}';
@@ -16,24 +15,17 @@ const MARKS_MAX: usize = 4;
 /// Hebrew with vowels and accents, and Tibetan stacks, need more.
 const MARKS_OF_STACKING_SCRIPTS_MAX: usize = 6;
 
-/// The body without what no reader should meet.
-pub(super) fn clean(body: &str) -> Cow<'_, str> {
-    if is_clean(body) { Cow::Borrowed(body) } else { Cow::Owned(rewrite(body)) }
-}
-
-/// Whether all of the body is kept. Asks only for the characters that may be taken out.
-fn is_clean(body: &str) -> bool {
+/// Whether all of a line is kept. Asks only for the characters that may be taken out.
+pub(super) fn is_clean(line: &str) -> bool {
     let mut filter = Filter::default();
-    let mut rest = body.as_bytes();
-    let mut at = 0;
-    while let Some(plain) = rest.iter().position(|byte| !PLAIN[usize::from(*byte)]) {
+    let mut rest = line;
+    while let Some(plain) = rest.bytes().position(|byte| !PLAIN[usize::from(byte)]) {
         if plain > 0 {
             filter.marks = 0;
         }
-        at += plain;
-        let Some(c) = body[at..].chars().next().filter(|c| filter.keeps(*c)) else { return false };
-        at += c.len_utf8();
-        rest = &body.as_bytes()[at..];
+        rest = &rest[plain..];
+        let Some(c) = rest.chars().next().filter(|c| filter.keeps(*c)) else { return false };
+        rest = &rest[c.len_utf8()..];
     }
     true
 }
@@ -52,7 +44,8 @@ pub(super) const PLAIN: [bool; 256] = {
     plain
 };
 
-fn rewrite(body: &str) -> String {
+/// The body without what no reader should meet.
+pub(super) fn rewrite(body: &str) -> String {
     let mut filter = Filter::default();
     let mut text = String::with_capacity(body.len());
     let mut chars = body.chars().peekable();
@@ -74,6 +67,11 @@ struct Filter {
 
 impl Filter {
     fn keeps(&mut self, c: char) -> bool {
+        // Kana, of which most bytes tell nothing by themselves.
+        if matches!(c, '\u{3040}'..='\u{3098}' | '\u{30A0}'..='\u{30FF}') {
+            self.marks = 0;
+            return true;
+        }
         if c.is_ascii() {
             self.marks = 0;
             return !c.is_ascii_control() || c == '\n' || c == '\t';

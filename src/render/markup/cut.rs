@@ -49,7 +49,7 @@ impl Cutter<'_> {
     /// `None` if there is room for `op`; or else what is left of it.
     fn last(&mut self, op: Op) -> Option<Option<Op>> {
         match op {
-            Op::Text(span) | Op::Mark(_, span) => self.part(span, char::is_whitespace, Op::Text),
+            Op::Text(span) | Op::Plain(span) | Op::Mark(_, span) => self.part(span, char::is_whitespace, Op::Text),
             Op::Quote(span) | Op::Url(span) => self.part(span, |_| false, Op::Text).map(|_| None),
             Op::Art(span) => self.part(span, |c| c == '\n', Op::Art),
             Op::Pre(span, indent) => self.part(span, |c| c == '\n', |span| Op::Pre(span, indent)),

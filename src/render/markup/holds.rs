@@ -49,8 +49,8 @@ const KANA: u32 = 2;
 const INLINE: u32 = 3;
 /// What begins a quote, an address, a spoiler mark or a tag, or stands in it.
 const SCANNED: u32 = 4;
-/// What may have to be taken out.
-const UNCLEAN: u32 = 5;
+/// What may have to be taken out; and what is escaped, of which `>` is scanned for.
+const SPECIAL: u32 = 5;
 
 /// Bytes that are counted together: the loop over them is unrolled.
 const TOGETHER: usize = 8;
@@ -79,9 +79,9 @@ impl Holds {
         self.count(SCANNED) > 0
     }
 
-    /// Whether there may be something that has to be taken out.
-    pub(super) fn unclean(self) -> bool {
-        self.count(UNCLEAN) > 0
+    /// Whether there may be something that has to be taken out or, other than `>`, escaped.
+    pub(super) fn special(self) -> bool {
+        self.count(SPECIAL) > 0
     }
 
     /// Whether `line`, of which this tells, is not mostly letters. One that is too long to be counted counts as prose.
@@ -117,8 +117,8 @@ const CLASSES: [u64; 256] = {
             0xC2 | 0xCB | 0xE2 | 0xEE..=0xF4 => one(SIGN),
             _ => 0,
         };
-        if !clean::PLAIN[byte] {
-            classes[byte] += one(UNCLEAN);
+        if !clean::PLAIN[byte] || matches!(byte as u8, b'&' | b'<' | b'"') {
+            classes[byte] += one(SPECIAL);
         }
         byte += 1;
     }

@@ -30,10 +30,10 @@ pub(super) fn read(text: &str, lines: &[Line], ops: &mut Vec<Op>) {
 fn plain(text: &str, lines: &[Line], ops: &mut Vec<Op>) {
     for (number, line) in lines.iter().enumerate() {
         break_after(number, ops);
-        if line.holds.scanned() {
-            scan::scan(text, line.span, Place::Open, ops);
-        } else {
-            ops.push(Op::Text(line.span));
+        match line.holds.scanned() {
+            true => scan::scan(text, line.span, Place::Open, ops),
+            false if line.holds.special() => ops.push(Op::Text(line.span)),
+            false => ops.push(Op::Plain(line.span)),
         }
     }
 }
@@ -151,7 +151,9 @@ impl Reader<'_> {
         let Some((start, bracket)) = self.links.pop() else { return };
         let address = self.typed(Span::new(self.at + 2, to - 1));
         let shows = |op: &Op| match op {
-            Op::Text(span) => span.of(self.text).chars().any(|c| !c.is_whitespace() && !c.is_control()),
+            Op::Text(span) | Op::Plain(span) => {
+                span.of(self.text).chars().any(|c| !c.is_whitespace() && !c.is_control())
+            }
             Op::Art(_) => true,
             _ => false,
         };

@@ -14,8 +14,8 @@ const LIST_DEPTH_MAX: usize = 8;
 /// Backticks or tildes that open code. More are a decoration.
 const FENCE_BYTES_MAX: usize = 16;
 
-/// Appends the steps for the whole of `text`, which has these lines.
-pub(super) fn read(text: &str, lines: &[Line], ops: &mut Vec<Op>) {
+/// Appends the steps for the whole of `text`, which has these lines. `run` is only for its memory.
+pub(super) fn read(text: &str, lines: &[Line], run: &mut Vec<Line>, ops: &mut Vec<Op>) {
     let mut reader = Reader {
         text,
         ops,
@@ -26,7 +26,7 @@ pub(super) fn read(text: &str, lines: &[Line], ops: &mut Vec<Op>) {
         art: art::find(text, lines).into_iter().peekable(),
         breaks: 0,
         follows: false,
-        run: Vec::new(),
+        run,
         list: Vec::new(),
         tags: TagFinder::default(),
         unclosed: [usize::MAX; 2],
@@ -53,7 +53,7 @@ struct Reader<'a> {
     /// Whether there is such a thing to break after: not at the beginning, nor after a block.
     follows: bool,
     /// Lines of text to be read together.
-    run: Vec<Line>,
+    run: &'a mut Vec<Line>,
     list: Vec<Level>,
     tags: TagFinder,
     /// Backticks and tildes of this number or more are not closed any more.
@@ -154,7 +154,7 @@ impl Reader<'_> {
 
     fn flush(&mut self) {
         if !self.run.is_empty() {
-            inline::read(self.text, &self.run, self.ops);
+            inline::read(self.text, self.run, self.ops);
             self.run.clear();
         }
     }

@@ -50,6 +50,7 @@ pub fn render(body: &str, links: &impl Links, out: &mut String) {
 #[derive(Default)]
 pub struct Renderer {
     lines: Vec<holds::Line>,
+    run: Vec<holds::Line>,
     ops: Vec<Op>,
     tags: write::Tags,
 }
@@ -86,15 +87,16 @@ impl Renderer {
     /// Notes down the lines and the steps of a body; gives the text to which they belong.
     fn read<'b>(&mut self, body: &'b str) -> Cow<'b, str> {
         holds::lines(body, &mut self.lines);
-        let text = match self.lines.iter().any(|line| line.holds.unclean()) {
-            true => clean::clean(body),
-            false => Cow::Borrowed(body),
+        let is_clean = |line: &holds::Line| !line.holds.special() || clean::is_clean(line.span.of(body));
+        let text = match self.lines.iter().all(is_clean) {
+            true => Cow::Borrowed(body),
+            false => Cow::Owned(clean::rewrite(body)),
         };
         if let Cow::Owned(text) = &text {
             holds::lines(text, &mut self.lines);
         }
         self.ops.clear();
-        lines::read(&text, &self.lines, &mut self.ops);
+        lines::read(&text, &self.lines, &mut self.run, &mut self.ops);
         spoiler::pair(&mut self.ops);
         text
     }
@@ -126,6 +128,8 @@ impl Span {
 enum Op {
     /// Text as it stands.
     Text(Span),
+    /// Text in which nothing needs to be escaped or left out.
+    Plain(Span),
     /// A line break.
     Break,
     /// A line break that was taken back.

@@ -60,6 +60,10 @@ impl<L: Links> Writer<'_, L> {
                 self.arrange();
                 escape(span.of(self.text), self.out);
             }
+            Op::Plain(span) => {
+                self.arrange();
+                self.out.push_str(span.of(self.text));
+            }
             Op::Break => {
                 self.close_down_to(self.agreed());
                 self.out.push_str("<br>");
