@@ -81,8 +81,9 @@ impl Builder {
         content::require_site(dir.root())?;
         let lock = dir.lock()?;
         let frame = content::read_frame(dir.root())?;
-        let theme = read_theme(&dir, &frame)?;
-        let remembered: Option<Cache<'_, Known>> = cache::load(&dir.cache());
+        let load = || -> Option<Cache<'_, Known>> { cache::load(&dir.cache()) };
+        let (theme, remembered) = rayon::join(|| read_theme(&dir, &frame), load);
+        let theme = theme?;
         let mut site = Site::new(frame.settings.clone(), frame.boards.clone());
         let mut report = Report { problems: frame.problems, ..Report::default() };
         let (drawn_with, mut pages) = (remembered.as_ref().map(|cache| cache.drawn_with), BTreeMap::new());
@@ -497,10 +498,10 @@ impl Builder {
     pub fn write_purge(&self, report: &Report) -> Result<(), Error> {
         let shown = self.read_shown();
         let base = shown.site.settings.base_url.as_str();
-        let removed = report.removed.iter().map(|path| format!("{base}{path}\n"));
-        let written = report.written.iter().map(|key| format!("{base}{}\n", key.path()));
+        let removed = report.removed.iter().map(|path| [base, path, "\n"].concat());
+        let written = report.written.iter().map(|key| [base, &key.path(), "\n"].concat());
         let mut lines: Vec<String> = written.chain(removed).collect();
-        lines.sort();
+        lines.sort_unstable();
         Ok(disk::replace_soon(&self.dir.purge(), lines.concat().as_bytes())?)
     }
 

@@ -23,7 +23,9 @@ pub(super) fn line(text: &str, line: Span, out: &mut String) {
     let mut shield = Shield { text, line, copied: line.from, tags: TagFinder::default(), starred: [false; 4], out };
     let bytes = text.as_bytes();
     let mut at = line.from;
-    while at < line.to {
+    let begins = |b: u8| matches!(b, b'<' | b'!' | b']' | b'[' | b':' | b'*' | b'_' | b'`');
+    while let Some(plain) = bytes[at..line.to].iter().position(|byte| begins(*byte)) {
+        at += plain;
         at = match bytes[at] {
             b'<' => shield.cover(at, at + 1, POINT),
             b'!' if bytes[at + 1..line.to].starts_with(b"[") => shield.cover(at, at + 2, POINT),
