@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -78,9 +78,12 @@ const TEXT_BYTES_MAX: usize = 64 << 10;
 pub fn save<P: Clone + Serialize>(path: &Path, cache: &Cache<'_, P>) -> Result<(), DiskError> {
     disk::replace_soon_with(path, |out| {
         out.write_all(&head())?;
-        let mut body = Hashing { inner: &mut *out, hasher: Xxh3::new() };
+        // Numbers come one by one, of a few bytes each; hashing them so takes longer than all the rest.
+        let mut body = BufWriter::new(Hashing { inner: &mut *out, hasher: Xxh3::new() });
         postcard::to_io(cache, &mut body).map_err(io::Error::other)?;
-        let checksum = body.hasher.digest();
+        body.flush()?;
+        let checksum = body.get_ref().hasher.digest();
+        drop(body);
         out.write_all(&checksum.to_le_bytes())
     })
 }

@@ -1,5 +1,6 @@
 //! The header of a post: a flow mapping on one line, JSON when we write it, YAML when people do.
 
+use std::cell::Cell;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -53,18 +54,41 @@ pub struct Header {
 pub struct Place<'a> {
     /// The file.
     pub path: &'a Path,
-    /// The line, counted from 1.
-    pub line: usize,
+    /// Its lines.
+    pub lines: &'a Lines<'a>,
+    /// Where the header begins in its text.
+    pub from: usize,
 }
 
 impl Place<'_> {
     /// A problem with this header.
     pub fn problem(&self, message: impl Into<String>) -> Problem {
-        Problem::new(self.path, message).at(self.line, 1)
+        self.at(1, message)
     }
 
     fn at(&self, column: usize, message: impl Into<String>) -> Problem {
-        Problem::new(self.path, message).at(self.line, column)
+        Problem::new(self.path, message).at(self.lines.number_at(self.from), column)
+    }
+}
+
+/// The lines of a file. They are counted only if something is wrong on one, and from the last such one on.
+pub struct Lines<'a> {
+    text: &'a str,
+    counted: Cell<(usize, usize)>,
+}
+
+impl<'a> Lines<'a> {
+    /// The lines of `text`.
+    pub fn of(text: &'a str) -> Lines<'a> {
+        Lines { text, counted: Cell::new((0, 1)) }
+    }
+
+    /// The number, counted from 1, of the line on which this place is. Places are asked for in rising order.
+    fn number_at(&self, place: usize) -> usize {
+        let (from, line) = self.counted.get();
+        let line = line + memchr::memchr_iter(b'\n', &self.text.as_bytes()[from..place]).count();
+        self.counted.set((place, line));
+        line
     }
 }
 

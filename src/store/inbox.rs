@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::header::{self, Place};
+use super::header::{self, Lines, Place};
 use super::thread_file;
 use crate::disk::{self, DiskError};
 use crate::model::{Arrival, PostId, Problem};
@@ -235,9 +235,10 @@ fn read(path: &Path, written_ns: i64, bytes: &[u8]) -> Taking {
     if POSTS_MAX < sections.len() {
         return Taking::Junk(format!("it holds more than {POSTS_MAX} posts"));
     }
+    let lines = Lines::of(&text);
     let mut posts = Vec::new();
     for (nth, section) in sections.into_iter().enumerate() {
-        let place = Place { path, line: section.line };
+        let place = Place { path, lines: &lines, from: section.from };
         let Some(header) = header::read(section.header, &place, &mut problems) else { continue };
         match arrival(header, section.body(), || derived_id(path, written_ns, bytes, nth)) {
             Ok(arrival) => posts.push(arrival),

@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::header::{self, Header, Place};
+use super::header::{self, Header, Lines, Place};
 use crate::model::{Post, PostId, PostNo, Problem, Thread, ThreadFlags};
 
 /// The largest thread file that is read, in bytes.
@@ -33,9 +33,10 @@ pub struct Reading {
 pub fn read(path: &Path, bytes: &[u8]) -> Reading {
     let mut problems = Vec::new();
     let text = as_text(path, bytes, &mut problems);
+    let lines = Lines::of(&text);
     let mut thread: Option<Thread> = None;
     for section in sections(path, &text, &mut problems) {
-        let place = Place { path, line: section.line };
+        let place = Place { path, lines: &lines, from: section.from };
         let Some(header) = header::read(section.header, &place, &mut problems) else { continue };
         take_post(header, section, &place, &mut thread, &mut problems);
     }
@@ -68,8 +69,8 @@ pub(super) fn as_text<'a>(path: &Path, bytes: &'a [u8], problems: &mut Vec<Probl
 
 /// A header line and the body below it, as they stand in the file.
 pub(super) struct Section<'a> {
-    /// The line of the header, counted from 1.
-    pub line: usize,
+    /// Where the header's line begins in the text.
+    pub from: usize,
     /// From the `{` on, without the line end.
     pub header: &'a str,
     /// Whether an editor has given the lines CRLF ends.
@@ -104,7 +105,6 @@ impl Section<'_> {
 pub(super) fn sections<'a>(path: &Path, text: &'a str, problems: &mut Vec<Problem>) -> Vec<Section<'a>> {
     let bytes = text.as_bytes();
     let mut sections: Vec<Section<'a>> = Vec::new();
-    let (mut line, mut counted_to) = (1, 0);
     let mut before_first = text;
     for at in memchr::memmem::find_iter(bytes, OPENING) {
         let opens_post = at == 0 || bytes[at - 1] == b'\n';
@@ -115,13 +115,18 @@ pub(super) fn sections<'a>(path: &Path, text: &'a str, problems: &mut Vec<Proble
             None => {}
         }
         if opens_post {
-            line += memchr::memchr_iter(b'\n', &bytes[counted_to..at]).count();
-            counted_to = at;
             let head_end = memchr::memchr(b'\n', &bytes[at..]).map_or(text.len(), |length| at + length);
             let head = &text[at..head_end];
             let header = head[OPENING.len() - 1..].trim_end();
             let raw_body = text.get(head_end + 1..).unwrap_or_default();
-            sections.push(Section { line, header, crlf: head.ends_with('\r'), escaped: false, raw_body, last: true });
+            sections.push(Section {
+                from: at,
+                header,
+                crlf: head.ends_with('\r'),
+                escaped: false,
+                raw_body,
+                last: true,
+            });
         }
     }
     if !before_first.trim().is_empty() {

@@ -93,7 +93,11 @@ fn written_header() -> impl Strategy<Value = String> {
 }
 
 fn read_header(text: &str) -> Option<Header> {
-    header::read(text, &header::Place { path: Path::new("12.md"), line: 1 }, &mut Vec::new())
+    header::read(
+        text,
+        &header::Place { path: Path::new("12.md"), lines: &header::Lines::of(text), from: 0 },
+        &mut Vec::new(),
+    )
 }
 
 proptest! {
