@@ -16,7 +16,7 @@ use super::views::{Backlink, PostView};
 #[derive(Debug)]
 pub struct PostTemplate {
     pieces: Vec<Piece>,
-    /// The same for a post that has none of the [`EXTRAS`], as nearly all have.
+    /// The same for a post that has a time and none of the [`EXTRAS`], as nearly all are.
     ordinary: Vec<Piece>,
 }
 
@@ -97,13 +97,13 @@ impl PostTemplate {
     /// Draws a post, as handlebars would.
     pub fn draw(&self, post: &PostView<'_>, out: &mut String) {
         let no = Digits::of(post.no);
-        let here = Here { post, no: no.as_str(), backlink: Backlink::default() };
-        let is_ordinary = !EXTRAS.into_iter().any(|extra| here.value(extra).truthy());
+        let here = Here { post, no: no.as_str(), backlink: Backlink::default(), backlink_no: "" };
+        let is_ordinary = !post.iso.is_empty() && !EXTRAS.into_iter().any(|extra| here.value(extra).truthy());
         draw(if is_ordinary { &self.ordinary } else { &self.pieces }, &here, out);
     }
 }
 
-/// Appends the pieces that are left for a post without extras to `kept`; texts that then touch become one.
+/// Appends the pieces that are left for a post with a time and without extras to `kept`; texts that then touch become one.
 fn without_extras(pieces: &[Piece], kept: &mut Vec<Piece>) {
     for piece in pieces {
         match piece {
@@ -111,6 +111,7 @@ fn without_extras(pieces: &[Piece], kept: &mut Vec<Piece>) {
                 Some(Piece::Text(before)) => before.push_str(text),
                 _ => kept.push(piece.clone()),
             },
+            Piece::Choice { field: Field::Iso, truthy, .. } => without_extras(truthy, kept),
             Piece::Choice { field, falsy, .. } if EXTRAS.contains(field) => without_extras(falsy, kept),
             _ => kept.push(piece.clone()),
         }
@@ -208,14 +209,14 @@ fn field(parameter: &Parameter, scope: Scope) -> Option<Field> {
 #[derive(Clone, Copy)]
 enum Value<'a> {
     Number(u64),
-    /// The digits of a number that is not 0.
+    /// The digits of a number.
     Digits(&'a str),
     Text(&'a str),
     Flag(bool),
     /// A list of which only matters whether it is empty.
     List(bool),
-    /// Where a reply stands.
-    Link(Backlink<'a>),
+    /// Where a reply stands: the page, and its number.
+    Link(&'a str, &'a str),
 }
 
 impl Value<'_> {
@@ -225,7 +226,8 @@ impl Value<'_> {
             Value::Number(number) => number != 0,
             Value::Text(text) => !text.is_empty(),
             Value::Flag(on) | Value::List(on) => on,
-            Value::Digits(_) | Value::Link(_) => true,
+            Value::Digits(digits) => digits != "0",
+            Value::Link(..) => true,
         }
     }
 }
@@ -237,6 +239,8 @@ struct Here<'a> {
     /// Its number.
     no: &'a str,
     backlink: Backlink<'a>,
+    /// The number of that one.
+    backlink_no: &'a str,
 }
 
 impl<'a> Here<'a> {
@@ -262,8 +266,8 @@ impl<'a> Here<'a> {
             Field::Cut => Value::Flag(post.cut),
             Field::Backlinks => Value::List(!post.backlinks.is_empty()),
             Field::MoreBacklinks => Value::Number(post.more_backlinks as u64),
-            Field::BacklinkNo => Value::Number(self.backlink.no),
-            Field::BacklinkHref => Value::Link(self.backlink),
+            Field::BacklinkNo => Value::Digits(self.backlink_no),
+            Field::BacklinkHref => Value::Link(self.backlink.page, self.backlink_no),
         }
     }
 }
@@ -283,8 +287,10 @@ fn draw(pieces: &[Piece], here: &Here<'_>, out: &mut String) {
             }
             Piece::Backlinks { none, .. } if here.post.backlinks.is_empty() => draw(none, here, out),
             Piece::Backlinks { each, .. } => {
-                let replies = here.post.backlinks.iter();
-                replies.for_each(|backlink| draw(each, &Here { backlink: *backlink, ..*here }, out));
+                for backlink in here.post.backlinks {
+                    let no = Digits::of(backlink.no);
+                    draw(each, &Here { backlink: *backlink, backlink_no: no.as_str(), ..*here }, out);
+                }
             }
         }
     }
@@ -299,10 +305,13 @@ fn push(value: Value<'_>, text: impl Fn(&mut String, &str), out: &mut String) {
         Value::Digits(digits) => out.push_str(digits),
         Value::Flag(on) => out.push_str(if on { "true" } else { "false" }),
         Value::List(_) => {}
-        Value::Link(backlink) => {
-            text(out, backlink.page);
+        Value::Link(page, no) => {
+            // Mostly it is the page that is drawn.
+            if !page.is_empty() {
+                text(out, page);
+            }
             out.push_str(Backlink::ANCHOR);
-            push_number(out, backlink.no);
+            out.push_str(no);
         }
     }
 }

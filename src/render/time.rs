@@ -110,7 +110,7 @@ mod tests {
         for seconds in (-63_000_000_000..260_000_000_000_i64).step_by(7_654_321) {
             let utc = DateTime::from_timestamp(seconds, 0).expect("chrono knows this time");
             for zone in [Tz::UTC, Tz::Asia__Bangkok, Tz::America__Sao_Paulo] {
-                let Shown { iso, time } = shown(seconds, zone);
+                let Shown { iso, time, .. } = shown(seconds, zone);
                 let local = utc.with_timezone(&zone);
                 let year = format!("{:04}", utc.year());
                 let local_year = format!("{:04}", local.year());

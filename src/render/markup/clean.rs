@@ -5,6 +5,7 @@
 
 use super::marks::is_mark;
 use crate::model::problem::is_bidi_control;
+use crate::render::bytes;
 
 /// Stands where something was taken out. As a control character it never comes from a poster.
 pub(super) const HOLE: char = '\u{1}';
@@ -17,6 +18,10 @@ const MARKS_OF_STACKING_SCRIPTS_MAX: usize = 6;
 
 /// Whether all of a line is kept. Asks only for the characters that may be taken out.
 pub(super) fn is_clean(line: &str) -> bool {
+    // Many lines that are asked for hold but a sign that is escaped.
+    if !bytes::hold(line.as_bytes(), |b| !(b' '..=b'~').contains(&b) & (b != b'\t')) {
+        return true;
+    }
     let mut filter = Filter::default();
     let mut rest = line;
     while let Some(plain) = rest.bytes().position(|byte| !PLAIN[usize::from(byte)]) {
