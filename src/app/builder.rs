@@ -106,8 +106,12 @@ impl Builder {
         report.problems.extend(content::collisions(dir.root(), &site));
         numbers.learn(&site);
         let all = plan::all_pages(&site, &theme);
-        due.draw.extend(all.iter().filter(|key| !same_look || shelf.get(&key.path()).is_none()).cloned());
-        due.draw.retain(|key| all.contains(key));
+        if same_look && !shelf.files().is_empty() {
+            due.draw.extend(all.iter().filter(|key| shelf.get(&key.path()).is_none()).cloned());
+            due.draw.retain(|key| all.contains(key));
+        } else {
+            due.draw = all;
+        }
         due.strangers = strangers.into_iter().collect();
         due.stale = stale(&shelf, &due.strangers, &site, &theme);
         let public_folder = folder::id(&dir.public());

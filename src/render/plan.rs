@@ -10,20 +10,20 @@ use crate::model::{Board, BoardSlug, Delta, PageKey, PostNo, Site, ThreadSummary
 
 /// All pages that a site has.
 pub fn all_pages(site: &Site, theme: &Theme) -> BTreeSet<PageKey> {
-    let mut pages: BTreeSet<PageKey> = theme.assets().map(|path| PageKey::Asset(path.to_owned())).collect();
+    let mut pages: Vec<PageKey> = theme.assets().map(|path| PageKey::Asset(path.to_owned())).collect();
     pages.extend([PageKey::Home, PageKey::NotFound]);
-    site.boards().for_each(|board| pages.extend(pages_of(board)));
-    pages
+    site.boards().for_each(|board| pages_of(board, &mut pages));
+    // All at once: a set is made much sooner from many than by one after the other.
+    pages.into_iter().collect()
 }
 
-fn pages_of(board: &Board) -> BTreeSet<PageKey> {
+fn pages_of(board: &Board, pages: &mut Vec<PageKey>) {
     let slug = &board.slug;
     let threads = board.threads().filter(|summary| summary.visible());
-    let mut pages: BTreeSet<PageKey> = threads.flat_map(|summary| pages_of_thread(slug, summary)).collect();
+    pages.extend(threads.flat_map(|summary| pages_of_thread(slug, summary)));
     pages.extend((1..=board.index_pages()).map(|page| PageKey::Index(slug.clone(), page)));
     pages.extend([PageKey::Catalog(slug.clone()), PageKey::Archive(slug.clone())]);
     pages.extend(board.parts().keys().filter_map(|part| part_page(board, *part)));
-    pages
 }
 
 /// The thread's page, and that of its last posts if it is long.

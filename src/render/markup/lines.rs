@@ -193,6 +193,9 @@ impl Reader<'_> {
     fn fence(&mut self, line: Span) -> bool {
         let typed = line.of(self.text);
         let indent = indent_of(typed);
+        if !matches!(typed.as_bytes().get(indent), Some(b'`' | b'~')) {
+            return false;
+        }
         let nested = !self.list.is_empty() && indent >= 2;
         let Some(fence) = Fence::parse(typed) else { return false };
         if indent > 3 && !nested {
