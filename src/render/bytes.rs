@@ -26,3 +26,21 @@ pub fn find(bytes: &[u8], wanted: impl Fn(u8) -> bool) -> Option<usize> {
 fn holds(piece: &[u8; TOGETHER], wanted: impl Fn(u8) -> bool) -> bool {
     piece.iter().fold(false, |any, byte| any | wanted(*byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_is_found_wherever_it_stands() {
+        for length in 0..3 * TOGETHER {
+            let mut text = vec![b'a'; length];
+            assert_eq!((hold(&text, |b| b == b'<'), find(&text, |b| b == b'<')), (false, None));
+            for at in (0..length).rev() {
+                // Those behind it are there already: the first one is asked for.
+                text[at] = b'<';
+                assert_eq!((hold(&text, |b| b == b'<'), find(&text, |b| b == b'<')), (true, Some(at)));
+            }
+        }
+    }
+}
