@@ -15,11 +15,11 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::server::Slot;
+use super::server::{Closing, Slot};
 use super::{Door, answer};
 
-/// Answers all requests that come on `stream`, until it ends, breaks a rule or `stopping` turns true.
-pub(super) async fn talk(stream: TcpStream, slot: Slot, door: Arc<Door>, mut stopping: watch::Receiver<bool>) {
+/// Answers all requests that come on `stream`, until it ends, breaks a rule or the door closes.
+pub(super) async fn talk(stream: TcpStream, slot: Slot, door: Arc<Door>, mut stopping: watch::Receiver<Closing>) {
     // Only speed is lost where this fails.
     let _ = stream.set_nodelay(true);
     if !first_byte_is_there(&stream, &door, &mut stopping).await {
@@ -27,9 +27,10 @@ pub(super) async fn talk(stream: TcpStream, slot: Slot, door: Arc<Door>, mut sto
     }
     let guarded = Guarded::new(stream, door.limits.write_stall_time);
     let limits = &door.limits;
+    let closing = stopping.clone();
     let service = service_fn(|request| async {
         let mut response = answer(&door, request, slot.address).await;
-        if slot.are_scarce() {
+        if slot.are_scarce() || *closing.borrow() != Closing::NotYet {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Ok::<_, io::Error>(response)
@@ -53,13 +54,13 @@ pub(super) async fn talk(stream: TcpStream, slot: Slot, door: Arc<Door>, mut sto
 }
 
 /// Resolves when the door closes.
-async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
+async fn told_to_stop(stopping: &mut watch::Receiver<Closing>) {
     // An error means that whoever could tell is gone, which comes to the same.
-    let _ = stopping.wait_for(|stop| *stop).await;
+    let _ = stopping.wait_for(|closing| *closing == Closing::Now).await;
 }
 
 /// Waits for the client to say something. Until then a connection costs no buffers.
-async fn first_byte_is_there(stream: &TcpStream, door: &Door, stopping: &mut watch::Receiver<bool>) -> bool {
+async fn first_byte_is_there(stream: &TcpStream, door: &Door, stopping: &mut watch::Receiver<Closing>) -> bool {
     let mut first = [0];
     tokio::select! {
         peeked = timeout(door.limits.first_byte_time, stream.peek(&mut first)) => matches!(peeked, Ok(Ok(1))),

@@ -51,6 +51,8 @@ pub struct Limits {
     pub accept_time: Duration,
     /// How long running requests may take once the door is told to stop.
     pub stop_time: Duration,
+    /// How long connections may wait for their last request when another process takes over at the same address.
+    pub farewell_time: Duration,
     /// How long to wait after the process ran out of files.
     pub no_files_pause: Duration,
 
@@ -86,6 +88,7 @@ impl Default for Limits {
             write_stall_time: Duration::from_secs(30),
             accept_time: Duration::from_secs(10),
             stop_time: Duration::from_secs(10),
+            farewell_time: Duration::from_secs(3),
             no_files_pause: Duration::from_millis(100),
             cache_bytes_max: 32 << 20,
             cache_file_bytes_max: 512 << 10,

@@ -51,7 +51,7 @@ use crate::model::{
 pub use answer::answer;
 pub use body::Body;
 pub use limits::Limits;
-pub use server::{listen, serve};
+pub use server::{Farewell, listen, serve};
 
 /// What the door is given when it opens.
 #[derive(Clone, PartialEq, Debug)]

@@ -30,23 +30,50 @@ pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
+/// How a door closes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Farewell {
+    /// Running requests are finished, idle connections are closed.
+    Now,
+    /// Somebody else answers at the same address from now on: whoever still has a connection here gets one answer more,
+    /// which says that it is the last. A client that was about to ask on an idle connection is not cut off.
+    Gently,
+}
+
+impl From<()> for Farewell {
+    fn from((): ()) -> Farewell {
+        Farewell::Now
+    }
+}
+
+/// How far a door is with closing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Closing {
+    /// It is open.
+    NotYet,
+    /// Each connection's next answer is its last.
+    Soon,
+    /// Connections end as soon as they are idle.
+    Now,
+}
+
 /// Serves until `stop` resolves, then lets running requests end within their bound. Returns when all is done.
 pub async fn serve(
     listener: std::net::TcpListener,
     options: DoorOptions,
     backend: Arc<dyn Backend>,
-    stop: impl Future<Output = ()>,
+    stop: impl Future<Output: Into<Farewell>>,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let door = Arc::new(Door::new(options, backend));
     let slots = Slots::new(&door.limits, Arc::clone(door.backend.metrics()));
-    let (stopping, is_stopping) = watch::channel(false);
+    let (stopping, is_stopping) = watch::channel(Closing::NotYet);
     let mut connections = JoinSet::new();
     let mut stop = pin!(stop);
-    loop {
+    let farewell: Farewell = loop {
         tokio::select! {
-            () = &mut stop => break,
+            farewell = &mut stop => break farewell.into(),
             // Ended connections are let go as they end, or the set would grow for ever.
             Some(_) = connections.join_next() => {}
             (stream, slot) = arrival(&listener, &slots, &door.limits) => {
@@ -54,14 +81,21 @@ pub async fn serve(
                 connections.spawn(talk(stream, slot, door, is_stopping));
             }
         }
-    }
+    };
     drop(listener);
+    if farewell == Farewell::Gently {
+        let _ = stopping.send(Closing::Soon);
+        let _ = timeout(door.limits.farewell_time, all_ended(&mut connections)).await;
+    }
     // All receivers may be gone already: then there is nobody to wait for either.
-    let _ = stopping.send(true);
-    let all_ended = async { while connections.join_next().await.is_some() {} };
-    let _ = timeout(door.limits.stop_time, all_ended).await;
+    let _ = stopping.send(Closing::Now);
+    let _ = timeout(door.limits.stop_time, all_ended(&mut connections)).await;
     connections.shutdown().await;
     Ok(())
+}
+
+async fn all_ended(connections: &mut JoinSet<()>) {
+    while connections.join_next().await.is_some() {}
 }
 
 /// The next connection that has a slot. Errors of `accept` concern one connection, or pass.
