@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -62,21 +63,21 @@ pub enum Command {
     /// Build public/ from content/: only what changed, unless --clean
     Build {
         /// Build everything beside the old pages, and put it in their place at the end
-        #[arg(long)]
+        #[arg(long, conflicts_with = "watch")]
         clean: bool,
+        /// Go on, and build what edits and posts change, beside a `serve --no-build`
+        #[arg(long)]
+        watch: bool,
+        /// End the process, so that it can be started anew, if it is stuck for so long
+        #[arg(long, value_name = "SECONDS", requires = "watch", value_parser = seconds)]
+        watchdog: Option<Duration>,
     },
     /// Serve the site, take posts, and rebuild what they and edits by hand change
     ///
     /// Pages and posts share one port. Files under content/ and themes/ may be edited and files may be dropped into
-    /// posts-inbox/ while it runs. It stops on Ctrl-C or SIGTERM, after what was accepted is built.
-    Serve {
-        /// Address and port to listen at
-        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-        listen: SocketAddr,
-        /// Address and port at which /metrics and /healthz tell how it is; keep it from the public
-        #[arg(long, value_name = "ADDR")]
-        monitor: Option<SocketAddr>,
-    },
+    /// posts-inbox/ while it runs. It stops on Ctrl-C or SIGTERM, after what was accepted is built. On SIGHUP it puts
+    /// the program that now stands at its path in its own place, without refusing anybody.
+    Serve(Serve),
     /// Read everything and list all problems, without writing
     Check,
     /// Build everything beside public/ and compare, byte for byte
@@ -100,6 +101,32 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What `serve` takes.
+#[derive(Args, Clone, PartialEq, Eq, Debug)]
+pub struct Serve {
+    /// Address and port to listen at; a socket that a service manager hands over comes first
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Address and port at which /metrics and /healthz tell how it is; keep it from the public
+    #[arg(long, value_name = "ADDR")]
+    pub monitor: Option<SocketAddr>,
+    /// Take posts and show pages, but leave building to a `build --watch`
+    #[arg(long)]
+    pub no_build: bool,
+    /// End the process, so that it can be started anew, if it is stuck for so long
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub watchdog: Option<Duration>,
+}
+
+/// A time in whole seconds, at least one.
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be at least 1".to_owned()),
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// What can be imported.

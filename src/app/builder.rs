@@ -16,6 +16,7 @@ use super::error::Error;
 use super::folder;
 use super::held_back::{self, HeldBack};
 use super::progress::Progress;
+use super::pulse::Part;
 use super::remembered::{fingerprint, program, restore, to_cache};
 use crate::disk;
 use crate::model::{Arrival, Change, PageKey, Problem, Report, Site, Thread, ThreadKey};
@@ -23,7 +24,7 @@ use crate::publish::{self, Fresh, InPlace, Known, Shelf};
 use crate::render::{Previews, Theme, excerpt, plan};
 use crate::store::cache::Cache;
 use crate::store::commit::{self, Committed, Written};
-use crate::store::content::{self, ContentError, Found, Frame};
+use crate::store::content::{self, Found, Frame};
 use crate::store::numbers::Numbers;
 use crate::store::site_dir::{Lock, SiteDir};
 use crate::store::{cache, theme};
@@ -51,7 +52,8 @@ pub struct Builder {
     public_folder: Option<folder::Id>,
     saved: bool,
     vitals: Vitals,
-    _lock: Lock,
+    /// `None` while another process builds.
+    lock: Option<Lock>,
 }
 
 /// More pages than this are not drawn before the threads they show are durable.
@@ -129,7 +131,7 @@ impl Builder {
                 public_folder,
                 saved: same_look && nothing_new,
                 vitals: Vitals::default(),
-                _lock: lock,
+                lock: Some(lock),
             },
             report,
         ))
@@ -255,10 +257,12 @@ impl Builder {
     /// Looks at all threads' files again.
     pub fn take_all(&mut self, report: &mut Report) -> Result<(), Error> {
         let boards: Vec<_> = self.read_shown().site.boards().map(|board| board.slug.clone()).collect();
+        let pulses = self.vitals.pulses.clone();
+        let beat = || pulses.beat(Part::Builder);
         for board in boards {
             let found = {
                 let site = &self.read_shown().site;
-                content::find_changes_on(self.dir.root(), site, &board, clock::now_ns(), excerpt, &|| {})?
+                content::find_changes_on(self.dir.root(), site, &board, clock::now_ns(), excerpt, &beat)?
             };
             self.apply(found, report);
         }
@@ -308,7 +312,7 @@ impl Builder {
 
     /// Shows `site`, with what its files say that it does not know, and makes all pages due.
     fn show(&mut self, mut site: Site, theme: Theme, report: &mut Report) -> Result<(), Error> {
-        look_at_all(&self.dir, &mut site, &|| {}, report)?;
+        look_at_all(&self.dir, &mut site, &|| self.vitals.pulses.beat(Part::Builder), report)?;
         self.numbers.learn(&site);
         self.previews.clear();
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown { site, theme };
@@ -336,6 +340,19 @@ impl Builder {
         self.shelf = Shelf::new(publish::resolve(&self.dir.public()));
         self.due.strangers = self.shelf.survey(BTreeMap::new())?.into_iter().collect();
         self.redraw_all();
+        Ok(())
+    }
+
+    /// Leaves the site to another process.
+    pub fn step_aside(&mut self) {
+        self.save();
+        self.lock = None;
+    }
+
+    /// Takes the site again, of which nothing that is known can be relied on: [`Builder::start_over`] comes next.
+    pub fn take_back(&mut self) -> Result<(), Error> {
+        self.lock = Some(self.dir.lock()?);
+        self.numbers = Numbers::open(self.dir.numbers())?;
         Ok(())
     }
 
@@ -391,7 +408,7 @@ impl Builder {
             for result in results {
                 note(result, &mut self.shelf, &mut self.due.draw, report);
             }
-            self.take_back(held_back::widowed(&are_new, &self.due.draw), report);
+            self.withdraw(held_back::widowed(&are_new, &self.due.draw), report);
         }
         let still_there = |path: &String| !has_path(&shown.site, &shown.theme, path);
         // A page may be both: found in the output by this start, and taken away by what changed since the last one.
@@ -409,7 +426,7 @@ impl Builder {
     }
 
     /// Takes pages away that were put as new ones a moment ago; they are due again.
-    fn take_back(&mut self, pages: Vec<PageKey>, report: &mut Report) {
+    fn withdraw(&mut self, pages: Vec<PageKey>, report: &mut Report) {
         report.written.retain(|page| !pages.contains(page));
         self.remove(pages.iter().map(PageKey::path).collect(), report);
         self.due.draw.extend(pages);
@@ -511,7 +528,7 @@ impl Builder {
 
     /// Remembers what is known, for the next start. Nothing is lost if this fails.
     pub fn save(&mut self) {
-        if self.saved {
+        if self.saved || self.lock.is_none() {
             return;
         }
         let shown = read(&self.shown);
@@ -535,7 +552,8 @@ pub fn read(shown: &RwLock<Shown>) -> RwLockReadGuard<'_, Shown> {
     shown.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn read_theme(dir: &SiteDir, frame: &Frame) -> Result<Theme, Error> {
+/// Reads the theme that the settings name.
+pub(super) fn read_theme(dir: &SiteDir, frame: &Frame) -> Result<Theme, Error> {
     let files = theme::read(&dir.themes(), &frame.settings.theme)?;
     Ok(Theme::compile(&files, frame.settings.prefix())?)
 }
@@ -580,9 +598,4 @@ fn stale(shelf: &Shelf, strangers: &BTreeSet<String>, site: &Site, theme: &Theme
 /// Whether a page of the site has this path.
 fn has_path(site: &Site, theme: &Theme, path: &str) -> bool {
     PageKey::of_path(path).is_some_and(|key| plan::has_page(site, theme, &key))
-}
-
-/// Errors of reading settings, told apart from all others: a running `serve` goes on with the last good ones.
-pub fn is_settings_error(error: &Error) -> bool {
-    matches!(error, Error::Content(ContentError::Settings(_)) | Error::Theme(_) | Error::ThemeFiles(_))
 }

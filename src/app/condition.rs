@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::pulse::Pulses;
 use crate::metrics::Metrics;
 use crate::model::Trouble;
 
@@ -13,6 +14,8 @@ pub struct Vitals {
     pub metrics: Arc<Metrics>,
     /// What is not as it should be.
     pub condition: Condition,
+    /// Signs of life.
+    pub pulses: Pulses,
 }
 
 /// What is wrong with each part, shared by all of them.

@@ -16,6 +16,8 @@ use super::clock;
 use super::condition::Vitals;
 use super::error::chain;
 use super::events::{Batch, Event, Events, Mine, Waiting};
+use super::faults;
+use super::pulse::{Part, Stuck};
 use crate::intake::tripcode::{self, Secret};
 use crate::intake::{Accepting, Backend, Patience, ThreadState};
 use crate::metrics::{Metrics, Place};
@@ -33,6 +35,9 @@ const BATCH_MAX: usize = 1_024;
 
 /// How long a poster waits for the page; after that the post is only known to be safe.
 const VISIBLE_WITHIN: Duration = Duration::from_secs(2);
+
+/// A part that does not get on for so long is told to be in trouble.
+const STUCK_AFTER: Duration = Duration::from_secs(10);
 
 /// Seconds after which a client may try again when the queue is full.
 const BUSY_SECONDS: u32 = 2;
@@ -128,6 +133,7 @@ impl Backend for Desk {
     }
 
     fn board(&self, slug: &BoardSlug) -> Option<Arc<BoardSettings>> {
+        faults::strike("request");
         builder::read(&self.shown).site.board(slug).map(|board| board.settings.clone())
     }
 
@@ -204,6 +210,12 @@ impl Backend for Desk {
             let text = "so many posts wait to be built that no more are taken".to_owned();
             troubles.push(Trouble { part: "queue", text });
         }
+        if let Some(Stuck { part, time }) = self.vitals.pulses.stuck(STUCK_AFTER)
+            && troubles.iter().all(|trouble| trouble.part != part.name())
+        {
+            let text = format!("the {} has not got on for {} seconds", part.name(), time.as_secs());
+            troubles.push(Trouble { part: part.name(), text });
+        }
         troubles
     }
 
@@ -225,7 +237,10 @@ struct Committer {
 
 impl Committer {
     fn run(mut self) {
-        while let Some(first) = self.orders.blocking_recv() {
+        loop {
+            self.vitals.pulses.rest(Part::Committer);
+            let Some(first) = self.orders.blocking_recv() else { return };
+            self.vitals.pulses.beat(Part::Committer);
             let mut batch = vec![first];
             while batch.len() < BATCH_MAX
                 && let Ok(order) = self.orders.try_recv()
@@ -242,6 +257,7 @@ impl Committer {
 
     /// Makes a batch durable and hands it to the builder.
     fn commit(&self, batch: Vec<Order>) {
+        faults::strike("committer");
         if self.events.is_full() {
             let refuse = |order: Order| (order.answer, Err(Refusal::Busy(BUSY_SECONDS)));
             Others(batch.into_iter().map(refuse).collect()).give();

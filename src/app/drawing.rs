@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::builder::Shown;
+use super::faults;
 use super::progress::Progress;
 use crate::metrics::{Metrics, Place};
 use crate::model::{Page, PageKey, Problem, Report, Thread, ThreadKey};
@@ -96,6 +97,7 @@ fn draw_job<T>(
     let results = Mutex::new(Vec::new());
     let attempt = |job: &Job| {
         catch_unwind(AssertUnwindSafe(|| {
+            faults::strike("page");
             pen.draw(job, &mut |(key, drawn)| {
                 let page = drawn.map_err(|error| undrawn(&key, &error));
                 let result = then(key, page);

@@ -40,6 +40,12 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Sockets that were there at the start are none to listen at.
+    #[error("a socket that was handed to this process cannot be used")]
+    Inherited(#[source] io::Error),
+    /// A part of a running program ended by itself.
+    #[error("the {0} has ended, and without it this process is of no use")]
+    PartLost(&'static str),
     /// The door gave up.
     #[error("the door cannot go on")]
     Door(#[source] io::Error),
@@ -78,6 +84,11 @@ impl Error {
             Error::BoardNeeded => Some("add `--board B`; it is made if it is missing"),
             _ => None,
         }
+    }
+
+    /// Whether it lies in the settings or the theme: a running `serve` goes on with the last good ones then.
+    pub fn is_of_settings(&self) -> bool {
+        matches!(self, Error::Content(ContentError::Settings(_)) | Error::Theme(_) | Error::ThemeFiles(_))
     }
 
     /// The problems that it consists of.

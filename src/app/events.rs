@@ -24,6 +24,10 @@ pub enum Event {
     Seen(Seen),
     /// Finish what is there, and end.
     Stop,
+    /// Finish the round, give the site to another process, and say so.
+    StepAside(mpsc::Sender<()>),
+    /// The other process is gone: take the site again.
+    TakeBack,
 }
 
 /// Posts that were accepted together.

@@ -5,18 +5,28 @@ mod check;
 pub mod clock;
 pub mod condition;
 pub mod desk;
+mod door_lock;
 mod drawing;
 pub mod error;
 pub mod events;
+mod faults;
 mod folder;
+pub mod follower;
 mod held_back;
 mod import;
+mod manager;
 mod new;
+pub mod onlooker;
 pub mod progress;
+pub mod pulse;
 mod remembered;
 pub mod rounds;
+mod running;
 mod serve;
+mod sockets;
+mod upgrade;
 mod verify;
+mod watchdog;
 
 use std::io::{IsTerminal, Write};
 
@@ -43,12 +53,15 @@ const FAILED: u8 = 3;
 pub fn run(cli: Cli) -> u8 {
     let console = Console { common: cli.common, progress: Progress::new(false) };
     let console = Console { progress: Progress::new(console.common.quiet), ..console };
-    log_to_stderr(&console.common, matches!(cli.command, Command::Serve { .. }));
+    log_to_stderr(&console.common, matches!(cli.command, Command::Serve(_) | Command::Build { watch: true, .. }));
     let dir = SiteDir::new(console.common.root.clone());
     let outcome = match cli.command {
         Command::New { dir } => new::new(&dir, &console),
-        Command::Build { clean } => build(dir, if clean { Manner::Clean } else { Manner::Incremental }, &console),
-        Command::Serve { listen, monitor } => serve::serve(dir, listen, monitor, &console),
+        Command::Build { clean, watch: false, .. } => {
+            build(dir, if clean { Manner::Clean } else { Manner::Incremental }, &console)
+        }
+        Command::Build { watchdog, .. } => serve::build(dir, watchdog, &console),
+        Command::Serve(options) => serve::serve(dir, &options, &console),
         Command::Check => check::check(&dir, &console),
         Command::Verify => verify::verify(dir, &console),
         Command::Import { format, sources, board } => import::import(dir, format, &sources, board, &console),

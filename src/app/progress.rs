@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::pulse::{Part, Pulses};
+
 /// Progress is shown only of what takes longer than this.
 const QUIET: Duration = Duration::from_secs(1);
 
@@ -23,6 +25,7 @@ pub struct Progress {
     expected: AtomicUsize,
     next_line_ms: AtomicU64,
     bar: Mutex<Option<ProgressBar>>,
+    pulses: Option<Pulses>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +51,13 @@ impl Progress {
             expected: AtomicUsize::new(0),
             next_line_ms: AtomicU64::new(QUIET.as_millis() as u64),
             bar: Mutex::new(None),
+            pulses: None,
         }
+    }
+
+    /// Shows nothing, but each step is a sign of life of the builder.
+    pub fn beating(pulses: &Pulses) -> Progress {
+        Progress { pulses: Some(pulses.clone()), ..Progress::new(true) }
     }
 
     /// Begins a stage.
@@ -68,6 +77,9 @@ impl Progress {
     /// One step is done.
     pub fn tick(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(pulses) = &self.pulses {
+            pulses.beat(Part::Builder);
+        }
         // The clock is dearer than a step.
         if self.manner == Manner::Silent || !done.is_multiple_of(64) || self.began.elapsed() < QUIET {
             return;
@@ -107,6 +119,11 @@ impl Progress {
                 expected => eprintln!("{stage}: {done} of {expected}"),
             }
         }
+    }
+
+    /// The steps of this stage that are done.
+    pub fn steps(&self) -> usize {
+        self.done.load(Ordering::Relaxed)
     }
 
     /// Removes the bar.

@@ -4,11 +4,12 @@
 //! and is tried again, after a pause that grows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -18,8 +19,12 @@ use super::builder::{self, Builder};
 use super::clock;
 use super::condition::Vitals;
 use super::error::{Error, chain};
-use super::events::{BACKLOG_MAX, Batch, Event, Events, Mine, weight};
+use super::events::{BACKLOG_MAX, Batch, Event, Events, Mine, Waiting, weight};
+use super::faults;
+use super::follower::{self, Ended, Follower};
+use super::onlooker::Onlooker;
 use super::progress::Progress;
+use super::pulse::Part;
 use crate::disk::{self, Counts};
 use crate::metrics::Place;
 use crate::model::{Arrival, PageKey, PostId, Problem, Receipt, Refusal, Report, Thread, ThreadKey};
@@ -76,6 +81,8 @@ pub struct Rounds {
     /// Whether the last round could not store posts; else it was single pages or inbox files, if anything.
     storing_failed: bool,
     stop: bool,
+    /// Who wants to hear that the site is free for another process.
+    step_aside: Option<mpsc::Sender<()>>,
 }
 
 /// What the next round has to look at.
@@ -94,13 +101,14 @@ struct Todo {
 impl Rounds {
     /// A loop for `builder`, which looks at the whole inbox first.
     pub fn new(builder: Builder, inbox: Inbox, mine: Mine, way: &Events, events: Receiver<Event>) -> Rounds {
+        let quiet = Progress::beating(&builder.vitals().pulses);
         Rounds {
             builder,
             inbox,
             events,
             backlog: way.backlog.clone(),
             mine,
-            quiet: Progress::new(true),
+            quiet,
             batches: Vec::new(),
             waiting: HashMap::new(),
             // What changed after the builder was opened and before the watch began is told by nobody.
@@ -111,28 +119,81 @@ impl Rounds {
             counts: Counts::so_far(),
             storing_failed: false,
             stop: false,
+            step_aside: None,
         }
     }
 
     /// Runs until it is told to stop and everything that was accepted is built, or cannot be for now.
     pub fn run(mut self) {
         loop {
-            let busy = self.is_busy();
-            if !busy && self.stop {
-                break;
-            }
-            if !busy {
-                self.wait();
-            }
-            self.gather();
-            if self.is_busy() {
-                self.guarded_round();
-            }
-            if 0 < self.failures && self.stop {
-                break;
+            match catch_unwind(AssertUnwindSafe(|| self.step())) {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => break,
+                Err(_) => self.recover(),
             }
         }
         self.builder.save();
+        self.pulse_rests();
+    }
+
+    fn pulse_rests(&self) {
+        self.builder.vitals().pulses.rest(Part::Builder);
+    }
+
+    /// Waits for work and does it. A panic in it does not end the loop, for then posts would be accepted that nobody
+    /// builds.
+    fn step(&mut self) -> ControlFlow<()> {
+        let busy = self.is_busy();
+        if !busy && self.stop {
+            return ControlFlow::Break(());
+        }
+        if !busy && self.step_aside.is_none() {
+            self.wait();
+        }
+        self.gather();
+        self.builder.vitals().pulses.beat(Part::Builder);
+        if self.is_busy() {
+            self.timed_round();
+        }
+        if let Some(done) = self.step_aside.take() {
+            self.stand_aside(&done)?;
+        }
+        match 0 < self.failures && self.stop {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Gives the site to another process, and looks on until that is told to be gone, or this one is to end. What is
+    /// not built yet lies in the inbox for the other one.
+    fn stand_aside(&mut self, done: &mpsc::Sender<()>) -> ControlFlow<()> {
+        self.builder.step_aside();
+        // Whoever asked may have given up; it will say so.
+        let _ = done.send(());
+        let mut batches = std::mem::take(&mut self.batches);
+        for batch in &mut batches {
+            for id in batch.arrivals.iter().map(|arrival| &arrival.id) {
+                let tells = self.waiting.remove(id).unwrap_or_default();
+                batch.waiting.extend(tells.into_iter().map(|tell| Waiting { id: id.clone(), tell }));
+            }
+        }
+        let onlooker = Onlooker::of(self.builder.dir().clone(), self.builder.shown().clone());
+        let vitals = self.builder.vitals().clone();
+        let (inbox, mine, backlog) = (self.inbox.clone(), self.mine.clone(), self.backlog.clone());
+        let (ended, left) = Follower::new(onlooker, inbox, mine, backlog, &self.events, vitals).with(batches).run();
+        if let Ended::Stopped = ended {
+            return ControlFlow::Break(());
+        }
+        for batch in left {
+            self.backlog.fetch_sub(weight(&batch.arrivals), Ordering::Relaxed);
+            for waiting in batch.waiting {
+                self.waiting.entry(waiting.id).or_default().push(waiting.tell);
+            }
+        }
+        self.todo = Todo { inbox: true, anew: true, ..Todo::default() };
+        // Without the site there is nothing to go on with. The process ends then, and whoever looks after it starts it
+        // anew.
+        if follower::take_back(&mut self.builder) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 
     fn is_busy(&self) -> bool {
@@ -151,6 +212,7 @@ impl Rounds {
     /// Waits for an event; writes the cache when there is none for a while.
     fn wait(&mut self) {
         let until_inbox = self.todo.inbox_again_at.map(|at| at.saturating_duration_since(Instant::now()));
+        self.pulse_rests();
         match self.events.recv_timeout(until_inbox.unwrap_or(SAVE_AFTER).min(SAVE_AFTER)) {
             Ok(event) => self.hear(event),
             Err(RecvTimeoutError::Timeout) => self.save_now_and_then(),
@@ -169,14 +231,15 @@ impl Rounds {
 
     /// Hears all events that are there; after a failure, waits a while first. A new post does not wait for that.
     fn gather(&mut self) {
-        if 0 < self.failures && !self.stop {
+        if 0 < self.failures && !self.is_asked_away() {
+            self.pulse_rests();
             let pause = PAUSE_MIN.saturating_mul(1 << self.failures.min(10).saturating_sub(1)).min(PAUSE_MAX);
             let until = Instant::now() + pause;
             while let Ok(event) = self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 self.hear(event);
                 // A page that fails must not hold up posts elsewhere, and this may be what puts it right. A disk that
                 // takes no posts is better left alone for the whole pause.
-                if self.stop || !self.storing_failed {
+                if self.is_asked_away() || !self.storing_failed {
                     break;
                 }
             }
@@ -197,7 +260,11 @@ impl Rounds {
     /// together with what the rounds themselves have written.
     fn may_gather(&self) -> bool {
         let many = GATHERED_MAX <= self.backlog.load(Ordering::Relaxed);
-        !many && self.waiting.is_empty() && !self.stop
+        !many && self.waiting.is_empty() && !self.is_asked_away()
+    }
+
+    fn is_asked_away(&self) -> bool {
+        self.stop || self.step_aside.is_some()
     }
 
     fn hear(&mut self, event: Event) {
@@ -210,6 +277,9 @@ impl Rounds {
             }
             Event::Seen(seen) => self.hear_of_files(seen),
             Event::Stop => self.stop = true,
+            Event::StepAside(done) => self.step_aside = Some(done),
+            // It has not stepped aside yet, and need not any more.
+            Event::TakeBack => self.step_aside = None,
         }
     }
 
@@ -240,26 +310,29 @@ impl Rounds {
         }
     }
 
-    /// A round that may panic without ending the loop, for then posts would be accepted that nobody builds. What was
-    /// half done is given up: the batches are still here, and what is known of the site is learnt anew.
-    fn guarded_round(&mut self) {
+    fn timed_round(&mut self) {
         let began = Instant::now();
-        let done = catch_unwind(AssertUnwindSafe(|| self.round())).is_ok();
+        self.round();
         // As long as this one took: a few posts are not held up, and many leave half of the time to the door.
         self.gather_until = Instant::now() + began.elapsed().min(GATHER_MAX);
-        if done {
-            return;
-        }
+    }
+
+    /// What was half done when it panicked is given up: the batches are still here, and what is known of the site is
+    /// learnt anew.
+    fn recover(&mut self) {
         error!("the builder panicked; starting over");
         let vitals = self.builder.vitals();
         vitals.metrics.panicked(Place::Builder);
         vitals.metrics.rounds_failed.inc();
         vitals.condition.note("builder", Some("the last round panicked; it starts over".to_owned()));
         self.failures = self.failures.saturating_add(1);
+        // Whatever made it panic may be in each new post too: it is better left alone for the whole pause.
+        self.storing_failed = true;
         self.todo = Todo { inbox: true, anew: true, ..Todo::default() };
     }
 
     fn round(&mut self) {
+        faults::strike("round");
         let began = Instant::now();
         let mut report = Report::default();
         let mut failed = false;
@@ -313,7 +386,7 @@ impl Rounds {
 
     /// Tells whoever monitors the program what came of a round.
     fn note_vitals(&self, report: &Report, committed: &Committed, failed: bool) {
-        let Vitals { metrics, condition } = self.builder.vitals();
+        let Vitals { metrics, condition, .. } = self.builder.vitals();
         metrics.posts_built.inc_by(committed.placed.len() as u64);
         metrics.posts_waiting.set(self.backlog.load(Ordering::Relaxed) as i64);
         metrics.pages_written.inc_by(report.written.len() as u64);
@@ -372,7 +445,7 @@ impl Rounds {
         let Err(error) = outcome else { return false };
         tell_error("settings or theme cannot be used; going on with the last good ones", &error);
         // A mistake in a file is not tried again until the file changes.
-        self.todo.settings = !builder::is_settings_error(&error);
+        self.todo.settings = !error.is_of_settings();
         self.todo.settings
     }
 
@@ -515,10 +588,4 @@ fn tell_error(what: &str, error: &Error) {
     for problem in error.problems() {
         error!("{problem}");
     }
-}
-
-/// The paths that `serve` watches: trees, and folders alone.
-pub fn watched(builder: &Builder) -> (Vec<PathBuf>, Vec<PathBuf>) {
-    let dir = builder.dir();
-    (vec![dir.content(), dir.themes()], vec![dir.root().to_owned(), dir.inbox()])
 }

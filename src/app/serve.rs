@@ -1,71 +1,180 @@
-//! `serve`: the door, the committer, the builder and the watch, joined.
+//! `serve` and `build --watch`: the door, the committer, the builder and the watch, joined.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde_json::json;
 
-use super::builder::{Builder, Manner};
+use super::builder::{self, Builder, Manner, Shown};
+use super::condition::Vitals;
 use super::desk::{Desk, Means};
+use super::door_lock::{self, DoorLock};
 use super::error::Error;
 use super::events::{Event, Events, Mine};
-use super::rounds::{self, Rounds};
-use super::{Console, DONE};
+use super::onlooker::Onlooker;
+use super::rounds::Rounds;
+use super::running::Running;
+use super::sockets::{Heirloom, Inherited};
+use super::upgrade::{Predecessor, Program};
+use super::{Console, DONE, follower, watchdog};
+use crate::cli::Serve;
 use crate::disk::{self, DiskError};
 use crate::intake::tripcode::Secret;
-use crate::intake::{self, Backend, DoorOptions, Limits, Purpose};
+use crate::intake::{self, DoorOptions, Limits, Purpose};
 use crate::model::Report;
 use crate::store::inbox::Inbox;
 use crate::store::site_dir::SiteDir;
 use crate::watch::Watch;
 
-/// Builds the site, then serves it until it is told to stop.
-pub fn serve(dir: SiteDir, address: SocketAddr, monitor: Option<SocketAddr>, console: &Console) -> Result<u8, Error> {
+/// Serves a site until it is told to stop: builds it first and all the while, or leaves that to another process.
+pub fn serve(dir: SiteDir, options: &Serve, console: &Console) -> Result<u8, Error> {
+    let program = Program::this();
+    let mut inherited = Inherited::take()?;
+    let predecessor = inherited.predecessor.take().map(Predecessor::new);
     let dir = watchable(dir)?;
     raise_file_limit();
     // First, so that a port that is taken is told at once; clients wait in the backlog while the site is built.
-    let (listener, address) = listen(address)?;
-    let monitor = monitor.map(listen).transpose()?;
-    let (mut builder, mut report) = Builder::open(dir, &console.progress)?;
-    builder.build(Manner::Incremental, &console.progress, &mut report)?;
-    builder.write_purge(&report)?;
-    builder.save();
-    console.tell_problems(&report.problems);
-    let inbox = Inbox::open(builder.dir().inbox())?;
-    inbox.sweep()?;
-    // So that it can be watched: a theme that is put there later is seen.
-    disk::create_dir_all(&builder.dir().themes())?;
-    let secret = Secret::from_bytes(builder.dir().secret()?);
-    let public = builder.dir().public();
-    let prefix = builder.prefix();
+    let (site, monitor) = sockets(inherited, options)?;
+    let heirloom = Heirloom::of(&site, monitor.as_ref()).map_err(Error::Door)?;
 
     let (events, heard) = Events::open();
     let mine = Mine::default();
-    let _watch = watch(&builder, &events)?;
-    let (shown, vitals) = (builder.shown().clone(), builder.vitals().clone());
-    let rounds = Rounds::new(builder, inbox.clone(), mine.clone(), &events, heard);
-    let builder_thread = spawn("builder", move || rounds.run())?;
+    let open = || Source::open(dir.clone(), options.no_build, console);
+    let (source, report) = match &predecessor {
+        Some(predecessor) => predecessor.patient(|| console.progress.steps(), open)?,
+        None => open()?,
+    };
+    let inbox = Inbox::open(dir.inbox())?;
+    let _lock = DoorLock::take(&dir, &inbox)?;
+    // So that it can be watched: a theme that is put there later is seen.
+    disk::create_dir_all(&dir.themes())?;
+    let secret = Secret::from_bytes(dir.secret()?);
+    let (shown, vitals) = (source.shown().clone(), source.vitals());
+    let _watch = watch(&dir, &events)?;
+    let builder = source.start(inbox.clone(), mine.clone(), &events, heard)?;
+    watchdog::begin(&vitals.pulses, options.watchdog).map_err(Error::Door)?;
+    let (prefix, pulses) = (builder::read(&shown).site.settings.prefix().to_owned(), vitals.pulses.clone());
     let means = Means { shown, secret, inbox, mine, events: events.clone(), vitals };
-    let (desk, committer_thread) = Desk::open(means).map_err(Error::Door)?;
+    let (desk, committer) = Desk::open(means).map_err(Error::Door)?;
 
-    let monitor_address = monitor.as_ref().map(|(_, address)| *address);
-    announce(&format!("http://{address}{prefix}"), monitor_address, &report, console)?;
-    let mut doors = vec![(listener, DoorOptions { public, limits: Limits::default(), purpose: Purpose::Site })];
-    doors.extend(monitor.map(|(listener, _)| (listener, monitoring())));
-    let served = run_doors(doors, Arc::new(desk));
-    // In this order: no more posts come in, those that came are durable, those that are durable are built.
-    let _ = committer_thread.join();
-    events.send(Event::Stop);
-    let _ = builder_thread.join();
-    served.map_err(Error::Door)?;
+    let announcement = Announcement::of(&site, monitor.as_ref(), &prefix);
+    let public = dir.public();
+    let front = |socket| {
+        let (public, limits) = (public.clone(), Limits::default());
+        (socket, DoorOptions { public, limits, purpose: Purpose::Site })
+    };
+    let mut doors: Vec<_> = site.into_iter().map(front).collect();
+    doors.extend(monitor.map(|socket| (socket, monitoring())));
+    let desk = Some((Arc::new(desk), committer));
+    Running { program, events, builder, pulses, doors, heirloom, desk, predecessor }
+        .run(|| announcement.make(&report, console))?;
     Ok(DONE)
 }
 
-fn listen(address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr), Error> {
-    let listener = intake::listen(address).map_err(|source| Error::Listen { address, source })?;
-    let address = listener.local_addr().unwrap_or(address);
-    Ok((listener, address))
+/// Builds a site and goes on building what changes, without a door: beside a `serve --no-build`, or where nobody posts.
+pub fn build(dir: SiteDir, watchdog_limit: Option<Duration>, console: &Console) -> Result<u8, Error> {
+    let program = Program::this();
+    let predecessor = Inherited::take()?.predecessor.map(Predecessor::new);
+    let dir = watchable(dir)?;
+    let (events, heard) = Events::open();
+    let open = || Source::open(dir.clone(), false, console);
+    let (source, report) = match &predecessor {
+        Some(predecessor) => predecessor.patient(|| console.progress.steps(), open)?,
+        None => open()?,
+    };
+    let inbox = Inbox::open(dir.inbox())?;
+    door_lock::sweep(&dir, &inbox)?;
+    disk::create_dir_all(&dir.themes())?;
+    let vitals = source.vitals();
+    let _watch = watch(&dir, &events)?;
+    let builder = source.start(inbox, Mine::default(), &events, heard)?;
+    watchdog::begin(&vitals.pulses, watchdog_limit).map_err(Error::Door)?;
+    let announce = || {
+        if !console.common.quiet {
+            eprintln!("building {} as it changes (Ctrl-C stops)", dir.root().display());
+        }
+        if !console.common.json {
+            return Ok(());
+        }
+        let mut summary = built(&report, console);
+        summary["command"] = json!("build");
+        console.conclude("", &summary)
+    };
+    let (doors, heirloom, desk, pulses) = (Vec::new(), Heirloom::default(), None, vitals.pulses);
+    Running { program, events, builder, pulses, doors, heirloom, desk, predecessor }.run(announce)?;
+    Ok(DONE)
+}
+
+/// Where the door's knowledge of the site comes from.
+enum Source {
+    /// This process builds.
+    Building(Box<Builder>),
+    /// Another one does, and this one looks on.
+    LookingOn(Onlooker, Vitals),
+}
+
+impl Source {
+    fn open(dir: SiteDir, look_on: bool, console: &Console) -> Result<(Source, Report), Error> {
+        if look_on {
+            let (onlooker, problems) = Onlooker::open(dir, &console.progress)?;
+            console.tell_problems(&problems);
+            return Ok((Source::LookingOn(onlooker, Vitals::default()), Report::default()));
+        }
+        let (mut builder, mut report) = Builder::open(dir, &console.progress)?;
+        builder.build(Manner::Incremental, &console.progress, &mut report)?;
+        builder.write_purge(&report)?;
+        builder.save();
+        console.tell_problems(&report.problems);
+        Ok((Source::Building(Box::new(builder)), report))
+    }
+
+    fn shown(&self) -> &Arc<RwLock<Shown>> {
+        match self {
+            Source::Building(builder) => builder.shown(),
+            Source::LookingOn(onlooker, _) => onlooker.shown(),
+        }
+    }
+
+    fn vitals(&self) -> Vitals {
+        match self {
+            Source::Building(builder) => builder.vitals().clone(),
+            Source::LookingOn(_, vitals) => vitals.clone(),
+        }
+    }
+
+    fn start(self, inbox: Inbox, mine: Mine, way: &Events, heard: Receiver<Event>) -> Result<JoinHandle<()>, Error> {
+        match self {
+            Source::Building(builder) => {
+                let rounds = Rounds::new(*builder, inbox, mine, way, heard);
+                spawn("builder", move || rounds.run())
+            }
+            Source::LookingOn(onlooker, vitals) => {
+                let way = way.clone();
+                spawn("follower", move || follower::run(onlooker, inbox, mine, &way, &heard, vitals))
+            }
+        }
+    }
+}
+
+/// The sockets to listen at: those that were handed over, or new ones.
+fn sockets(inherited: Inherited, options: &Serve) -> Result<(Vec<TcpListener>, Option<TcpListener>), Error> {
+    let site = match inherited.site.is_empty() {
+        true => vec![listen(options.listen)?],
+        false => inherited.site,
+    };
+    let monitor = match inherited.monitor {
+        None => options.monitor.map(listen).transpose()?,
+        handed_over => handed_over,
+    };
+    Ok((site, monitor))
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    intake::listen(address).map_err(|source| Error::Listen { address, source })
 }
 
 /// The door for monitoring, which few come to.
@@ -74,28 +183,47 @@ fn monitoring() -> DoorOptions {
     DoorOptions { public: PathBuf::new(), limits, purpose: Purpose::Monitoring }
 }
 
-/// Tells that the door is open, and where. Programs that wait for it read the line on standard output.
-fn announce(url: &str, monitor: Option<SocketAddr>, report: &Report, console: &Console) -> Result<(), Error> {
-    if !console.common.quiet {
-        eprintln!("serving {url} (Ctrl-C stops)");
-        if let Some(address) = monitor {
-            eprintln!("monitoring at http://{address}/metrics");
+/// Where the doors are, for whoever started the program.
+struct Announcement {
+    urls: Vec<String>,
+    monitor: Option<String>,
+}
+
+impl Announcement {
+    fn of(site: &[TcpListener], monitor: Option<&TcpListener>, prefix: &str) -> Announcement {
+        let address = |socket: &TcpListener| socket.local_addr().map(|address| format!("http://{address}"));
+        let urls = site.iter().filter_map(|socket| Some(address(socket).ok()? + prefix)).collect();
+        Announcement { urls, monitor: monitor.and_then(|socket| address(socket).ok()) }
+    }
+
+    /// Tells it. Programs that wait for it read the line on standard output.
+    fn make(self, report: &Report, console: &Console) -> Result<(), Error> {
+        if !console.common.quiet {
+            eprintln!("serving {} (Ctrl-C stops)", self.urls.join(" and "));
+            if let Some(address) = &self.monitor {
+                eprintln!("monitoring at {address}/metrics");
+            }
         }
+        if !console.common.json {
+            return Ok(());
+        }
+        let mut summary = built(report, console);
+        summary["command"] = json!("serve");
+        summary["url"] = json!(self.urls.first());
+        summary["monitor"] = json!(self.monitor.map(|address| address + "/"));
+        console.conclude("", &summary)
     }
-    if !console.common.json {
-        return Ok(());
-    }
-    let summary = json!({
-        "command": "serve",
-        "url": url,
-        "monitor": monitor.map(|address| format!("http://{address}/")),
+}
+
+/// What the first build did, for programs.
+fn built(report: &Report, console: &Console) -> serde_json::Value {
+    json!({
         "written": report.written.len(),
         "unchanged": report.unchanged,
         "removed": report.removed.len(),
         "problems": report.problems.len(),
         "seconds": console.progress.seconds(),
-    });
-    console.conclude("", &summary)
+    })
 }
 
 /// The same site by its whole path: file events name their files so, and are compared with the site's folders.
@@ -114,52 +242,14 @@ fn raise_file_limit() {
     }
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<std::thread::JoinHandle<()>, Error> {
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
     std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(Error::Door)
 }
 
-fn watch(builder: &Builder, events: &Events) -> Result<Watch, Error> {
+fn watch(dir: &SiteDir, events: &Events) -> Result<Watch, Error> {
     let events = events.clone();
     let mut watch = Watch::begin(move |seen| events.send(Event::Seen(seen))).map_err(Error::Watch)?;
-    let (trees, folders) = rounds::watched(builder);
-    trees.iter().try_for_each(|path| watch.tree(path)).map_err(Error::Watch)?;
-    folders.iter().try_for_each(|path| watch.folder(path)).map_err(Error::Watch)?;
+    [dir.content(), dir.themes()].iter().try_for_each(|path| watch.tree(path)).map_err(Error::Watch)?;
+    [dir.root(), &dir.inbox()].iter().try_for_each(|path| watch.folder(path)).map_err(Error::Watch)?;
     Ok(watch)
-}
-
-/// Runs the doors on their own small runtime, and drops them, and with them the desk, at the end.
-fn run_doors(doors: Vec<(std::net::TcpListener, DoorOptions)>, desk: Arc<Desk>) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async {
-        let (stopping, is_stopping) = tokio::sync::watch::channel(false);
-        let mut open = Vec::new();
-        for (listener, options) in doors {
-            let mut is_stopping = is_stopping.clone();
-            // An error means that whoever could tell is gone, which comes to the same.
-            let stop = async move { drop(is_stopping.wait_for(|stop| *stop).await) };
-            let desk: Arc<dyn Backend> = desk.clone();
-            open.push(tokio::spawn(intake::serve(listener, options, desk, stop)));
-        }
-        drop(desk);
-        stop_signal()?.await;
-        let _ = stopping.send(true);
-        let mut outcome = Ok(());
-        for door in open {
-            outcome = outcome.and(door.await.map_err(std::io::Error::other).flatten());
-        }
-        outcome
-    })
-}
-
-/// Resolves when the process is asked to end.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

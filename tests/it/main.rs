@@ -28,4 +28,5 @@ mod theme_compiled;
 mod threadfile;
 mod tidy;
 mod tripcode;
+mod upgrade;
 mod watched;

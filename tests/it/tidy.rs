@@ -120,6 +120,7 @@ fn the_corridor_takes_no_more_of_others_packages_than_it_needs() {
                 "tokio::signal::",
                 "tokio::spawn(",
                 "tokio::sync::",
+                "tokio::task::",
                 "tokio::time::",
             ][..],
         ),
@@ -130,6 +131,10 @@ fn the_corridor_takes_no_more_of_others_packages_than_it_needs() {
         for (package, uses) in allowed {
             for (at, _) in source.code.match_indices(&format!("{package}::")) {
                 let rest = &source.code[at..];
+                // The end of another package's name.
+                if source.code[..at].ends_with('_') {
+                    continue;
+                }
                 assert!(uses.iter().any(|known| rest.starts_with(known)), "{}: {}", source.path, &rest[..40]);
             }
         }
