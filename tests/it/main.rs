@@ -22,6 +22,7 @@ mod sandbox;
 mod serve;
 mod settings;
 mod site;
+mod split;
 mod tail;
 mod theme;
 mod theme_compiled;
