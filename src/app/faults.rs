@@ -2,20 +2,41 @@
 //!
 //! `NEJIBOARD_FAULTS` names a folder. A file in it is a fault that happens once, when the program next comes to the
 //! place of that name: `<place>-panic` or `<place>-stuck`. The file is removed when it does. A file that is called
-//! `<place>-panics` makes it happen every time.
+//! `<place>-panics` makes it happen every time; one that is called `poison` makes each round panic whose posts hold its text.
+
+use crate::model::Arrival;
 
 /// Something may go wrong here.
 #[cfg(not(debug_assertions))]
 #[inline(always)]
 pub fn strike(_place: &str) {}
 
-/// Something may go wrong here.
+/// These posts may be too much for the builder.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub fn strike_posts(_posts: &[Arrival]) {}
+
+/// These posts are too much for the builder if one holds the text of the file `poison`.
 #[cfg(debug_assertions)]
-pub fn strike(place: &str) {
+pub fn strike_posts(posts: &[Arrival]) {
+    let Some(poison) = folder().and_then(|folder| std::fs::read_to_string(folder.join("poison")).ok()) else { return };
+    if posts.iter().any(|post| post.body.contains(poison.trim())) {
+        std::panic::panic_any("a post is poison".to_owned());
+    }
+}
+
+#[cfg(debug_assertions)]
+fn folder() -> Option<&'static std::path::Path> {
     use std::sync::LazyLock;
     static FOLDER: LazyLock<Option<std::path::PathBuf>> =
         LazyLock::new(|| std::env::var_os("NEJIBOARD_FAULTS").map(Into::into));
-    let Some(folder) = &*FOLDER else { return };
+    FOLDER.as_deref()
+}
+
+/// Something may go wrong here.
+#[cfg(debug_assertions)]
+pub fn strike(place: &str) {
+    let Some(folder) = folder() else { return };
     let once = |kind: &str| std::fs::remove_file(folder.join(format!("{place}-{kind}"))).is_ok();
     if once("panic") || folder.join(format!("{place}-panics")).exists() {
         std::panic::panic_any(format!("a fault was injected at `{place}`"));

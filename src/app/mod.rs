@@ -14,6 +14,7 @@ mod folder;
 pub mod follower;
 mod held_back;
 mod import;
+mod isolate;
 mod manager;
 mod new;
 pub mod onlooker;

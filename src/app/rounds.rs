@@ -22,6 +22,7 @@ use super::error::{Error, chain};
 use super::events::{BACKLOG_MAX, Batch, Event, Events, Mine, Waiting, weight};
 use super::faults;
 use super::follower::{self, Ended, Follower};
+use super::isolate;
 use super::onlooker::Onlooker;
 use super::progress::Progress;
 use super::pulse::Part;
@@ -72,6 +73,8 @@ pub struct Rounds {
     waiting: HashMap<PostId, Vec<oneshot::Sender<Result<Receipt, Refusal>>>>,
     todo: Todo,
     failures: u32,
+    /// Rounds that panicked since one did not.
+    panics: u32,
     /// When the next round begins at the earliest if nobody waits for it.
     gather_until: Instant,
     /// The build cache is not written before.
@@ -114,6 +117,7 @@ impl Rounds {
             // What changed after the builder was opened and before the watch began is told by nobody.
             todo: Todo { inbox: true, all_threads: true, settings: true, ..Todo::default() },
             failures: 0,
+            panics: 0,
             gather_until: Instant::now(),
             save_from: Instant::now(),
             counts: Counts::so_far(),
@@ -313,6 +317,7 @@ impl Rounds {
     fn timed_round(&mut self) {
         let began = Instant::now();
         self.round();
+        self.panics = 0;
         // As long as this one took: a few posts are not held up, and many leave half of the time to the door.
         self.gather_until = Instant::now() + began.elapsed().min(GATHER_MAX);
     }
@@ -326,6 +331,7 @@ impl Rounds {
         vitals.metrics.rounds_failed.inc();
         vitals.condition.note("builder", Some("the last round panicked; it starts over".to_owned()));
         self.failures = self.failures.saturating_add(1);
+        self.panics = self.panics.saturating_add(1);
         // Whatever made it panic may be in each new post too: it is better left alone for the whole pause.
         self.storing_failed = true;
         self.todo = Todo { inbox: true, anew: true, ..Todo::default() };
@@ -343,7 +349,10 @@ impl Rounds {
         failed |= inbox_due && self.take_from_inbox();
         let arrivals: Vec<Arrival> = self.batches.iter().flat_map(|batch| batch.arrivals.iter().cloned()).collect();
         let posts = arrivals.len();
-        let committed = if arrivals.is_empty() { Committed::default() } else { self.builder.commit(arrivals) };
+        let committed = match self.panics < isolate::AFTER_PANICS {
+            true => isolate::together(&mut self.builder, arrivals),
+            false => isolate::singly(&mut self.builder, arrivals),
+        };
         let warm: BTreeMap<ThreadKey, Arc<Thread>> =
             committed.written.iter().map(|written| (written.key.clone(), written.thread.clone())).collect();
         if self.builder.is_due() {

@@ -23,6 +23,7 @@ mod serve;
 mod settings;
 mod site;
 mod split;
+mod supervision;
 mod tail;
 mod theme;
 mod theme_compiled;

@@ -37,9 +37,16 @@ impl Running {
 
     /// The same with more arguments.
     pub fn start_with(root: &Path, more: &[&str]) -> Running {
+        Running::start_in(root, more, &[])
+    }
+
+    /// The same with an environment that is not empty.
+    pub fn start_in(root: &Path, more: &[&str], environment: &[(&str, &Path)]) -> Running {
         let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
         arguments.extend(more);
-        let mut child = command(root, &arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = command(root, &arguments);
+        command.envs(environment.iter().copied());
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let told = Arc::new(Mutex::new(String::new()));
         let mut before = String::new();
@@ -94,8 +101,13 @@ impl Running {
     }
 
     /// Asks it to end, and waits until it has.
-    pub fn terminate(mut self) -> ExitStatus {
+    pub fn terminate(self) -> ExitStatus {
         self.ask_to_end();
+        self.wait()
+    }
+
+    /// Waits until it ends by itself.
+    pub fn wait(mut self) -> ExitStatus {
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -104,6 +116,11 @@ impl Running {
             assert!(began.elapsed() < LONG, "serve does not end: {}", self.told());
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends SIGTERM.
