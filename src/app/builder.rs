@@ -4,6 +4,9 @@
 //! [`Builder::take`] does so for single threads; both end in the same [`Builder::publish`]. A clean build asks for all
 //! pages and fills a fresh folder.
 
+mod aside;
+mod assets;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
@@ -15,6 +18,7 @@ use super::drawing::{Drawing, InMemory, note};
 use super::error::Error;
 use super::folder;
 use super::held_back::{self, HeldBack};
+use super::old_assets::OldAssets;
 use super::progress::Progress;
 use super::pulse::Part;
 use super::remembered::{fingerprint, program, restore, to_cache};
@@ -43,6 +47,7 @@ pub struct Builder {
     shown: Arc<RwLock<Shown>>,
     shelf: Shelf,
     numbers: Numbers,
+    old_assets: OldAssets,
     /// Pages that are not as they should be: the plan of the next [`Builder::publish`].
     due: plan::Touched,
     previews: Previews,
@@ -115,7 +120,10 @@ impl Builder {
             due.draw = all;
         }
         due.strangers = strangers.into_iter().collect();
-        due.stale = stale(&shelf, &due.strangers, &site, &theme);
+        let mut old_assets = OldAssets::open(dir.private().join("old-assets"));
+        let now = publish::seconds(clock::system());
+        let to_go = stale(&shelf, &due.strangers, &site, &theme);
+        due.stale = old_assets.spare(&mut shelf, to_go, now);
         let public_folder = folder::id(&dir.public());
         let shown = Arc::new(RwLock::new(Shown { site, theme }));
         let nothing_new = report.read == 0 && due.is_empty() && shelf.files().len() == pages_remembered;
@@ -125,6 +133,7 @@ impl Builder {
                 shown,
                 shelf,
                 numbers,
+                old_assets,
                 due,
                 previews: Previews::default(),
                 ahead: InMemory::new(),
@@ -325,7 +334,8 @@ impl Builder {
         self.ahead.clear();
         let shown = read(&self.shown);
         let all = plan::all_pages(&shown.site, &shown.theme);
-        self.due.stale = stale(&self.shelf, &self.due.strangers, &shown.site, &shown.theme);
+        let stale = stale(&self.shelf, &self.due.strangers, &shown.site, &shown.theme);
+        self.due.stale = self.old_assets.spare(&mut self.shelf, stale, publish::seconds(clock::system()));
         self.due.draw = all;
         self.saved = false;
     }
@@ -340,19 +350,6 @@ impl Builder {
         self.shelf = Shelf::new(publish::resolve(&self.dir.public()));
         self.due.strangers = self.shelf.survey(BTreeMap::new())?.into_iter().collect();
         self.redraw_all();
-        Ok(())
-    }
-
-    /// Leaves the site to another process.
-    pub fn step_aside(&mut self) {
-        self.save();
-        self.lock = None;
-    }
-
-    /// Takes the site again, of which nothing that is known can be relied on: [`Builder::start_over`] comes next.
-    pub fn take_back(&mut self) -> Result<(), Error> {
-        self.lock = Some(self.dir.lock()?);
-        self.numbers = Numbers::open(self.dir.numbers())?;
         Ok(())
     }
 
@@ -466,6 +463,7 @@ impl Builder {
             fresh.abandon();
             return Err(Error::CleanFailed(std::mem::take(&mut report.problems)));
         }
+        self.keep_old_assets(&fresh, &mut shelf);
         fresh.finish()?;
         let before = self.shelf.files().keys().chain(&self.due.strangers);
         report.removed.extend(before.filter(|path| shelf.get(path).is_none()).cloned());

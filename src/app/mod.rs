@@ -17,6 +17,7 @@ mod import;
 mod isolate;
 mod manager;
 mod new;
+mod old_assets;
 pub mod onlooker;
 pub mod progress;
 pub mod pulse;

@@ -162,10 +162,7 @@ impl Rounds {
         if let Some(done) = self.step_aside.take() {
             self.stand_aside(&done)?;
         }
-        match 0 < self.failures && self.stop {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
+        if 0 < self.failures && self.stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Gives the site to another process, and looks on until that is told to be gone, or this one is to end. What is
@@ -225,6 +222,7 @@ impl Rounds {
     }
 
     fn save_now_and_then(&mut self) {
+        self.builder.expire_old_assets();
         let began = Instant::now();
         if began < self.save_from {
             return;

@@ -19,7 +19,7 @@ pub fn verify(dir: SiteDir, console: &Console) -> Result<u8, Error> {
     let folder = dir.private().join("verify");
     let (builder, mut report) = Builder::open(dir, &console.progress)?;
     let drawn = builder.draw_beside(folder.clone(), &console.progress, &mut report);
-    let compared = drawn.and_then(|()| compare(&public, &folder));
+    let compared = drawn.and_then(|()| compare(&public, &folder, &builder.old_assets().map(PathBuf::from).collect()));
     let _ = fs::remove_dir_all(&folder);
     let (pages, differences) = compared?;
     let told = console.tell_problems(&report.problems);
@@ -31,14 +31,17 @@ pub fn verify(dir: SiteDir, console: &Console) -> Result<u8, Error> {
     Ok(if differences.is_empty() { told } else { DONE_WITH_PROBLEMS })
 }
 
-/// Compares two folders; gives how many files there are, and those that differ.
-fn compare(public: &Path, clean: &Path) -> Result<(usize, Vec<Problem>), Error> {
+/// Compares two folders; gives how many files there are, and those that differ. Old assets may be there, and no clean
+/// build makes them; that each holds what its name says has been seen.
+fn compare(public: &Path, clean: &Path, old_assets: &BTreeSet<PathBuf>) -> Result<(usize, Vec<Problem>), Error> {
     let (there, wanted) = (files(public)?, files(clean)?);
     let mut differences = Vec::new();
     for path in there.union(&wanted) {
         let problem = |message: &str| Problem::new(public.join(path), message).hint("`nejiboard build` puts it right");
         if !there.contains(path) {
             differences.push(problem("is missing"));
+        } else if !wanted.contains(path) && old_assets.contains(path) {
+            continue;
         } else if !wanted.contains(path) {
             differences.push(problem("should not be there"));
         } else if disk::read(&public.join(path))? != disk::read(&clean.join(path))? {

@@ -38,6 +38,11 @@ impl<'a> Fresh<'a> {
         &self.folder
     }
 
+    /// Takes a file over from the old folder as it is. `false` if that cannot be.
+    pub fn keep(&self, path: &str) -> bool {
+        link(&self.old.root().join(path), &self.folder.join(path)).is_ok()
+    }
+
     /// Puts the new folder in the place of the old one, at once, and removes the old one.
     pub fn finish(self) -> Result<(), DiskError> {
         let public = self.old.root();

@@ -15,6 +15,7 @@ mod lock;
 mod markup;
 mod mishaps;
 mod monitor;
+mod old_assets;
 mod publish;
 mod readme;
 mod rounds;

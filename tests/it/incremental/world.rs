@@ -179,7 +179,12 @@ impl World {
             copy_folder(&self.site.path(folder), &clean.path(folder));
         }
         clean.build_in(Manner::Clean);
-        let (there, wanted) = (files_below(&self.site.path("public")), files_below(&clean.path("public")));
+        let (mut there, wanted) = (files_below(&self.site.path("public")), files_below(&clean.path("public")));
+        // Old assets stay for a day, and nothing but these.
+        let old = std::fs::read_to_string(self.site.path(".nejiboard/old-assets")).unwrap_or_default();
+        for path in old.lines().filter_map(|line| line.split_once(' ')).map(|(_, path)| path) {
+            assert!(there.remove(path).is_some() && !wanted.contains_key(path), "{path} is no old asset: {old}");
+        }
         let differs = |path: &&String| there.get(*path) != wanted.get(*path);
         let paths: BTreeSet<&String> = there.keys().chain(wanted.keys()).collect();
         let differing: Vec<&&String> = paths.iter().filter(|path| differs(path)).collect();
