@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt, FdMapping};
 
+use nejiboard::intake::{self, DoorOptions, Farewell, Limits, Purpose};
+
+use super::door::setup::{Fake, quick};
 use super::sandbox::running::{self, LONG, get, post, wait_until};
 use super::sandbox::{Sandbox, files_below};
 
@@ -381,4 +384,82 @@ fn sockets_are_taken_by_their_names() {
     assert_eq!(get(addresses[2], "/tech/thread/1.html").status, 200);
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_door_that_closes_gently_gives_each_connection_one_answer_more() {
+    let public = tempfile::tempdir().unwrap();
+    fs::write(public.path().join("index.html"), "home").unwrap();
+    let limits = Limits { farewell_time: LONG, head_time: LONG, ..quick() };
+    let options = DoorOptions { public: public.path().to_owned(), limits, purpose: Purpose::Site };
+    let listener = intake::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    let stop = async {
+        let _ = told.await;
+        Farewell::Gently
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let serving = intake::serve(listener, options, Arc::new(Fake::default()), stop);
+    let door = std::thread::spawn(move || runtime.block_on(serving));
+    let request = b"GET / HTTP/1.1\r\nHost: board.test\r\n\r\n";
+    let ask = |stream: &mut TcpStream| {
+        stream.write_all(request).unwrap();
+        let mut bytes = vec![0; 4_096];
+        let length = stream.read(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..length]).to_ascii_lowercase()
+    };
+    let (mut idle, mut fresh) = (connect(address).unwrap(), connect(address).unwrap());
+    assert!(!ask(&mut idle).contains("connection: close"));
+    tell.send(()).unwrap();
+    wait_until("nobody is let in any more", || TcpStream::connect(address).is_err());
+    for stream in [&mut idle, &mut fresh] {
+        let last = ask(stream);
+        assert!(last.contains("connection: close") && last.ends_with("home"), "{last}");
+        assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0, "it is closed after its last answer");
+    }
+    door.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_door_alone_and_a_builder_alone_are_upgraded_too() {
+    let site = Sandbox::new(SITE);
+    // The same site for both: the builder's processes are known by the lock, the door's by what it tells.
+    let root = site.root().to_owned();
+    let mut builder = Command::new(env!("CARGO_BIN_EXE_nejiboard"));
+    builder.args(["build", "--watch"]).current_dir(&root).env_clear().stdin(Stdio::null()).stderr(Stdio::null());
+    let mut builder = builder.spawn().unwrap();
+    let lock = root.join(".nejiboard/lock");
+    let holder = || fs::read_to_string(&lock).ok().and_then(|text| text.trim().parse::<i32>().ok()).unwrap_or(0);
+    wait_until("it builds", || holder() != 0 && root.join("public/tech/thread/1.html").exists());
+    let program = Program::start(site, &["serve", "--no-build"]);
+    let old = holder();
+    wait_until("it hears signals", || program.post("before") == 303);
+    Program::signal(old, rustix::process::Signal::HUP);
+    wait_until("another one builds", || holder() != old);
+    wait_until("the old one has ended", || builder.try_wait().unwrap().is_some());
+    assert_eq!(program.post("after the builder"), 303);
+    let door = program.child.id() as i32;
+    Program::signal(door, rustix::process::Signal::HUP);
+    wait_until("the new door is ready", || program.told().contains("the new process is ready"));
+    assert_eq!(program.post("after the door"), 303);
+    let new: i32 = program.told().split("process=").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+    Program::signal(new, rustix::process::Signal::TERM);
+    wait_until("the new door has ended", || !is_running(new));
+    let thread = program.site.read("content/tech/1.md");
+    assert!(["before", "after the builder", "after the door"].iter().all(|body| thread.matches(body).count() == 1));
+}
+
+#[test]
+fn a_process_that_cannot_have_its_site_back_ends_so_that_it_is_started_anew() {
+    let mut program = Program::start(Sandbox::new(SITE), &["serve"]);
+    let version = "case \"$1\" in --version) echo nejiboard 9.9.9; exit 0;; esac";
+    let stays = format!("env -u LISTEN_FDS {} --quiet build --watch & sleep 0.5", env!("CARGO_BIN_EXE_nejiboard"));
+    let before = program.builder();
+    program.exchange(&format!("#!/bin/sh\n{version}\n{stays}\nexit 7\n"));
+    program.hang_up();
+    wait_until("the failure is told", || program.told().contains("the upgrade failed"));
+    wait_until("it ends", || program.has_ended(before));
+    assert_eq!(program.child.wait().unwrap().code(), Some(3));
+    assert!(program.told().contains("the builder has ended"), "{}", program.told());
 }
