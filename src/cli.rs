@@ -81,7 +81,11 @@ pub enum Command {
     /// Read everything and list all problems, without writing
     Check,
     /// Build everything beside public/ and compare, byte for byte
-    Verify,
+    Verify {
+        /// Look at content/ and posts-inbox/ alone, as in a back-up: is every post there to be read, and once?
+        #[arg(long)]
+        content: bool,
+    },
     /// Take in threads from elsewhere
     ///
     /// Boards that do not exist are made. It may be run again: what is there already stays as it is. Build the site

@@ -1,10 +1,14 @@
 //! A few helpers for files that put the path in the error, and that say what is durable and what is not.
 
+mod points;
+
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use points::point;
 
 use crate::model::Stamp;
 
@@ -104,11 +108,39 @@ pub fn create_dir_all(path: &Path) -> Result<(), DiskError> {
     fs::create_dir_all(path).map_err(DiskError::doing("make the folder", path))
 }
 
-/// Makes a folder that only its owner may enter, and those above it.
+/// Makes a folder in one that is there, and waits until its name is on disk: what is synced into it would be lost
+/// together with it. One that is there already costs no more than a look.
+pub fn create_dir_durably(path: &Path) -> Result<(), DiskError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    create_dir_all(path)?;
+    sync_parent(path)
+}
+
+/// The same for a folder that only its owner may enter.
 pub fn create_private_dir(path: &Path) -> Result<(), DiskError> {
     use std::os::unix::fs::DirBuilderExt;
+    if path.is_dir() {
+        return Ok(());
+    }
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(DiskError::doing("make the folder", path))
+    made.map_err(DiskError::doing("make the folder", path))?;
+    sync_parent(path)
+}
+
+fn sync_parent(path: &Path) -> Result<(), DiskError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    sync_folder(parent.unwrap_or(Path::new(".")))
+}
+
+/// Removes the drafts in a folder that a crash has left. One that stays is found again at the next start.
+pub fn sweep_drafts(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_draft) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// How a file looks now.
@@ -213,7 +245,9 @@ impl Draft {
             let mut file = File::create(draft_path(&draft.path))?;
             file.write_all(bytes)?;
             count_written(bytes.len());
+            point("draft written");
             file.sync_data()?;
+            point("draft synced");
             file.metadata()
         })();
         draft.inode = written.map_err(DiskError::doing("write", &draft.path))?.ino();

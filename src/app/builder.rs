@@ -87,6 +87,7 @@ impl Builder {
         // A wrong `--root` should not even get a private folder.
         content::require_site(dir.root())?;
         let lock = dir.lock()?;
+        dir.sweep();
         let frame = content::read_frame(dir.root())?;
         let load = || -> Option<Cache<'_, Known>> { cache::load(&dir.cache()) };
         let (theme, remembered) = rayon::join(|| read_theme(&dir, &frame), load);
@@ -406,6 +407,7 @@ impl Builder {
                 note(result, &mut self.shelf, &mut self.due.draw, report);
             }
             self.withdraw(held_back::widowed(&are_new, &self.due.draw), report);
+            disk::point("pages put, new ones or old ones");
         }
         let still_there = |path: &String| !has_path(&shown.site, &shown.theme, path);
         // A page may be both: found in the output by this start, and taken away by what changed since the last one.
@@ -415,6 +417,7 @@ impl Builder {
             // A page that could not be drawn may still link to these. They go with the next try.
             false => self.due.stale.extend(stale),
         }
+        disk::point("pages removed");
         report.unchanged = self.shelf.files().len().saturating_sub(report.written.len());
         if self.public_folder.is_none() {
             self.public_folder = folder::id(&self.dir.public());
@@ -521,7 +524,9 @@ impl Builder {
         let written = report.written.iter().map(|key| [base, &key.path(), "\n"].concat());
         let mut lines: Vec<String> = written.chain(removed).collect();
         lines.sort_unstable();
-        Ok(disk::replace_soon(&self.dir.purge(), lines.concat().as_bytes())?)
+        disk::replace_soon(&self.dir.purge(), lines.concat().as_bytes())?;
+        disk::point("purge list written");
+        Ok(())
     }
 
     /// Remembers what is known, for the next start. Nothing is lost if this fails.
@@ -538,7 +543,9 @@ impl Builder {
         }
         let drawn_with = fingerprint(&shown.site, &shown.theme);
         let cache = Cache { drawn_with, made_by: program(), boards: to_cache(&shown.site), pages };
-        match cache::save(&self.dir.cache(), &cache) {
+        let saved = cache::save(&self.dir.cache(), &cache);
+        disk::point("cache saved");
+        match saved {
             Ok(()) => self.saved = true,
             Err(error) => tracing::warn!(error = %super::error::chain(&error), "cannot write the build cache"),
         }

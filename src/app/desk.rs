@@ -18,6 +18,7 @@ use super::error::chain;
 use super::events::{Batch, Event, Events, Mine, Waiting};
 use super::faults;
 use super::pulse::{Part, Stuck};
+use crate::disk;
 use crate::intake::tripcode::{self, Secret};
 use crate::intake::{Accepting, Backend, Patience, ThreadState};
 use crate::metrics::{Metrics, Place};
@@ -278,6 +279,7 @@ impl Committer {
             Others(answers.into_iter().map(|(_, answer)| (answer, Err(Refusal::NotStored))).collect()).give();
             return;
         }
+        disk::point("posts accepted, the builder not told");
         self.vitals.condition.note("inbox", None);
         self.vitals.metrics.posts_accepted.inc_by(arrivals.len() as u64);
         let mut waiting = Vec::with_capacity(arrivals.len());

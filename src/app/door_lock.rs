@@ -15,7 +15,7 @@ impl DoorLock {
     /// Takes a share, and removes drafts from the inbox if nobody else has one: then a crash has left them.
     pub fn take(dir: &SiteDir, inbox: &Inbox) -> Result<DoorLock, DiskError> {
         let file = open(dir)?;
-        sweep_if_alone(&file, inbox)?;
+        sweep_if_alone(&file, inbox);
         // Others hold it alone only for a moment.
         file.lock_shared().map_err(DiskError::doing("lock", &path(dir)))?;
         Ok(DoorLock { _file: file })
@@ -24,16 +24,15 @@ impl DoorLock {
 
 /// Removes drafts from the inbox, unless a door may be writing them.
 pub fn sweep(dir: &SiteDir, inbox: &Inbox) -> Result<(), DiskError> {
-    sweep_if_alone(&open(dir)?, inbox)
+    sweep_if_alone(&open(dir)?, inbox);
+    Ok(())
 }
 
-fn sweep_if_alone(file: &File, inbox: &Inbox) -> Result<(), DiskError> {
-    if file.try_lock().is_err() {
-        return Ok(());
+fn sweep_if_alone(file: &File, inbox: &Inbox) {
+    if file.try_lock().is_ok() {
+        inbox.sweep();
+        let _ = file.unlock();
     }
-    let swept = inbox.sweep();
-    let _ = file.unlock();
-    swept
 }
 
 fn open(dir: &SiteDir) -> Result<File, DiskError> {

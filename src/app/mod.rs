@@ -65,7 +65,8 @@ pub fn run(cli: Cli) -> u8 {
         Command::Build { watchdog, .. } => serve::build(dir, watchdog, &console),
         Command::Serve(options) => serve::serve(dir, &options, &console),
         Command::Check => check::check(&dir, &console),
-        Command::Verify => verify::verify(dir, &console),
+        Command::Verify { content: false } => verify::verify(dir, &console),
+        Command::Verify { content: true } => verify::verify_content(&dir, &console),
         Command::Import { format, sources, board } => import::import(dir, format, &sources, board, &console),
         Command::Completions { shell } => completions(shell),
     };

@@ -358,7 +358,9 @@ impl Rounds {
         }
         self.storing_failed = !committed.failed.is_empty() || !committed.unsynced.is_empty();
         failed |= self.builder.is_due() || self.storing_failed;
+        disk::point("before posters are told");
         self.tell(&committed);
+        disk::point("after posters are told");
         self.finish_batches(&committed);
         if !(report.written.is_empty() && report.removed.is_empty())
             && let Err(error) = self.builder.write_purge(&report)

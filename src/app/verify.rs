@@ -11,14 +11,16 @@ use super::error::Error;
 use super::{Console, DONE_WITH_PROBLEMS};
 use crate::disk::{self, DiskError};
 use crate::model::Problem;
+use crate::store::audit::{self, Audit};
 use crate::store::site_dir::SiteDir;
 
 /// Builds everything beside `public/` and compares.
 pub fn verify(dir: SiteDir, console: &Console) -> Result<u8, Error> {
     let public = dir.public();
-    let folder = dir.private().join("verify");
+    let folder = dir.beside();
     let (builder, mut report) = Builder::open(dir, &console.progress)?;
     let drawn = builder.draw_beside(folder.clone(), &console.progress, &mut report);
+    disk::point("drawn for comparison");
     let compared = drawn.and_then(|()| compare(&public, &folder, &builder.old_assets().map(PathBuf::from).collect()));
     let _ = fs::remove_dir_all(&folder);
     let (pages, differences) = compared?;
@@ -29,6 +31,25 @@ pub fn verify(dir: SiteDir, console: &Console) -> Result<u8, Error> {
     let summary = json!({ "command": "verify", "pages": pages, "differences": differences.len(), "seconds": seconds });
     console.conclude(&line, &summary)?;
     Ok(if differences.is_empty() { told } else { DONE_WITH_PROBLEMS })
+}
+
+/// Reads all posts, and tells what is wrong with them. Builds and writes nothing, so a copy or a running site will do.
+pub fn verify_content(dir: &SiteDir, console: &Console) -> Result<u8, Error> {
+    console.progress.stage("reading");
+    let audit = audit::audit(dir.root(), &dir.inbox(), &|| console.progress.tick())?;
+    let told = console.tell_problems(&audit.problems);
+    let Audit { boards, threads, posts, waiting, ref problems } = audit;
+    let (problems, seconds) = (problems.len(), console.progress.seconds());
+    let line = format!(
+        "{boards} boards, {threads} threads, {posts} posts and {waiting} in the inbox, {problems} problems, \
+         {seconds:.2} seconds"
+    );
+    let summary = json!({
+        "command": "verify", "boards": boards, "threads": threads, "posts": posts, "waiting": waiting,
+        "problems": problems, "seconds": seconds,
+    });
+    console.conclude(&line, &summary)?;
+    Ok(told)
 }
 
 /// Compares two folders; gives how many files there are, and those that differ. Old assets may be there, and no clean

@@ -48,12 +48,17 @@ impl<'a> Fresh<'a> {
         let public = self.old.root();
         let aside = beside(public, "old");
         remove_all(&aside)?;
+        disk::point("before clean exchange");
         match exchange(&self.folder, public) {
             // What was public is now under the new one's name.
-            Ok(true) => fs::rename(&self.folder, &aside).map_err(DiskError::doing("move", &self.folder))?,
+            Ok(true) => {
+                disk::point("clean folders exchanged");
+                fs::rename(&self.folder, &aside).map_err(DiskError::doing("move", &self.folder))?;
+            }
             Ok(false) => {}
             Err(source) => return Err(DiskError { action: "replace", path: public.to_owned(), source }),
         }
+        disk::point("old pages aside");
         remove_all(&aside)
     }
 
@@ -84,6 +89,7 @@ impl Target for Fresh<'_> {
         let modified = later_than(old.map(|old| old.modified), self.now);
         let written = write_new(&target, &page.bytes, modified, OpenOptions::new().write(true).create_new(true));
         let known = written.map_err(DiskError::doing("write", &target))?;
+        disk::point("clean page written");
         Ok((Outcome::Written(page.bytes.len()), Known { hash, ..known }))
     }
 }

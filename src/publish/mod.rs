@@ -77,10 +77,12 @@ fn write_over(target: &Path, bytes: &[u8], hash: u64, old: Option<u64>, now: u64
     let draft = disk::draft_path(target);
     let options = OpenOptions::new().write(true).create(true).truncate(true).clone();
     let written = write_new(&draft, bytes, later_than(old, now), &options).and_then(|known| {
+        disk::point("page drafted");
         match old {
             Some(_) => swap(&draft, target)?,
             None => fs::rename(&draft, target)?,
         }
+        disk::point("page put");
         Ok(known)
     });
     match written {
@@ -102,6 +104,7 @@ fn swap(draft: &Path, target: &Path) -> io::Result<()> {
     // A folder would be exchanged as well, and then be there under the draft's name.
     let is_file = fs::symlink_metadata(target).is_ok_and(|meta| meta.is_file());
     if is_file && renameat_with(CWD, draft, CWD, target, RenameFlags::EXCHANGE).is_ok() {
+        disk::point("pages exchanged");
         // A draft that stays is swept at the next start.
         let _ = fs::remove_file(draft);
         return Ok(());
@@ -115,6 +118,7 @@ fn write_new(path: &Path, bytes: &[u8], modified: u64, options: &OpenOptions) ->
     let mut file = open_with_folder(path, options)?;
     file.write_all(bytes)?;
     disk::count_written(bytes.len());
+    disk::point("page written, its time not set");
     file.set_modified(UNIX_EPOCH + Duration::from_secs(modified))?;
     Ok(Known::of(&file.metadata()?))
 }
@@ -140,6 +144,7 @@ pub fn remove(root: &Path, paths: &[String]) -> Vec<DiskError> {
             }
             _ => remove_empty_folders(root, target.parent()),
         }
+        disk::point("page removed");
     }
     failures
 }

@@ -81,6 +81,7 @@ pub fn save<P: Clone + Serialize>(path: &Path, cache: &Cache<'_, P>) -> Result<(
         // Numbers come one by one, of a few bytes each; hashing them so takes longer than all the rest.
         let mut body = BufWriter::new(Hashing { inner: &mut *out, hasher: Xxh3::new() });
         postcard::to_io(cache, &mut body).map_err(io::Error::other)?;
+        disk::point("within cache file");
         body.flush()?;
         let checksum = body.get_ref().hasher.digest();
         drop(body);

@@ -107,20 +107,25 @@ impl Plan {
         let mut broken: BTreeSet<&BoardSlug> = BTreeSet::new();
         let mut changed: BTreeSet<&BoardSlug> = BTreeSet::new();
         let mut files = Vec::with_capacity(self.drafts.len());
+        disk::point("before thread files");
         for (planned, draft) in self.drafts.iter().zip(write_together(&self.drafts, paths)) {
             let board = &planned.key.board;
             if broken.contains(board) {
                 files.push(None);
                 continue;
             }
+            disk::point("before thread file");
             let placed = draft.and_then(|draft| match &planned.old {
                 Some(old) => draft.replace(old),
                 None => draft.place(),
             });
+            disk::point("after thread file");
             let _ = if placed.is_ok() { changed.insert(board) } else { broken.insert(board) };
             files.push(Some(placed));
         }
-        Outcome { files, folders: sync_together(changed.into_iter().map(|board| self.folder(board)).collect()) }
+        let folders = sync_together(changed.into_iter().map(|board| self.folder(board)).collect());
+        disk::point("board folders synced");
+        Outcome { files, folders }
     }
 
     /// The last step: notes what was written, and does again what an earlier failure held up. `site` may show the

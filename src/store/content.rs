@@ -238,7 +238,8 @@ pub fn read_thread(root: &Path, key: &ThreadKey) -> Result<Thread, DiskError> {
     thread.ok_or_else(unreadable).map_err(DiskError::doing("read", &path))
 }
 
-fn list_threads(
+/// The thread files of a board's folder, and what else lies there.
+pub(super) fn list_threads(
     folder: &Path,
     board: &BoardSlug,
     files: &mut Vec<(ThreadKey, PathBuf)>,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::header::{self, Lines, Place};
 use super::thread_file;
-use crate::disk::{self, DiskError};
+use crate::disk::{self, DiskError, Draft};
 use crate::model::{Arrival, PostId, Problem};
 
 /// The largest inbox file that is taken, in bytes.
@@ -52,8 +52,13 @@ pub enum Taking {
 impl Inbox {
     /// The inbox in `folder`, which is made if it is missing.
     pub fn open(folder: PathBuf) -> Result<Inbox, DiskError> {
-        disk::create_dir_all(&folder)?;
+        disk::create_dir_durably(&folder)?;
         Ok(Inbox { folder })
+    }
+
+    /// The inbox in `folder`, to be looked at; it need not be there.
+    pub(super) fn at(folder: PathBuf) -> Inbox {
+        Inbox { folder }
     }
 
     /// The folder.
@@ -64,15 +69,20 @@ impl Inbox {
     /// Puts posts into one file, and comes back when they are durable.
     pub fn put(&self, name: &str, arrivals: &[Arrival]) -> Result<(), DiskError> {
         let (path, bytes) = (self.folder.join(name), write(arrivals));
-        match disk::replace_durably(&path, &bytes) {
+        let draft = match Draft::write(path.clone(), &bytes) {
             // Somebody has removed the folder.
             Err(error) if error.is_absent() => {
-                disk::create_dir_all(&self.folder)?;
-                disk::replace_durably(&path, &bytes)?;
+                disk::create_dir_durably(&self.folder)?;
+                Draft::write(path, &bytes)?
             }
             written => written?,
-        }
-        disk::sync_folder(&self.folder)
+        };
+        disk::point("inbox file written");
+        draft.place()?;
+        disk::point("inbox file renamed");
+        disk::sync_folder(&self.folder)?;
+        disk::point("inbox folder synced");
+        Ok(())
     }
 
     /// The names of what lies there, in order.
@@ -97,14 +107,9 @@ impl Inbox {
     }
 
     /// Removes drafts that a crash has left.
-    pub fn sweep(&self) -> Result<(), DiskError> {
-        let listing = fs::read_dir(&self.folder).map_err(DiskError::doing("list", &self.folder))?;
-        for entry in listing.flatten() {
-            if entry.file_name().to_str().is_some_and(disk::is_draft) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-        Ok(())
+    pub fn sweep(&self) {
+        disk::sweep_drafts(&self.folder);
+        disk::sweep_drafts(&self.folder.join(REJECTED));
     }
 
     /// Reads a file. `now` tells how long ago it was written.
@@ -138,58 +143,76 @@ impl Inbox {
     /// Removes a file whose posts are durable elsewhere.
     pub fn remove(&self, name: &str) -> Result<(), DiskError> {
         let path = self.folder.join(name);
+        disk::point("before inbox removal");
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(DiskError { action: "remove", path, source })
+                return Err(DiskError { action: "remove", path, source });
             }
-            _ => Ok(()),
+            _ => {}
         }
+        disk::point("after inbox removal");
+        Ok(())
     }
 
     /// Moves a whole file to `rejected/`, and says why beside it. Gives its new path.
     pub fn reject(&self, name: &str, why: &str) -> Result<PathBuf, DiskError> {
-        let target = self.free_rejected_path(name)?;
-        self.say_why(&target, why)?;
+        let target = self.rejected_path(name, why, None)?;
+        say_why(&target, why)?;
         let from = self.folder.join(name);
         fs::rename(&from, &target).map_err(DiskError::doing("move", &from))?;
+        disk::point("rejected file moved");
         Ok(target)
     }
 
     /// Writes posts of a file that cannot be taken to `rejected/`, so that the file itself can go.
     pub fn reject_posts(&self, name: &str, posts: &[Arrival], why: &str) -> Result<PathBuf, DiskError> {
-        let target = self.free_rejected_path(name)?;
-        self.say_why(&target, why)?;
-        disk::replace_durably(&target, &write(posts))?;
-        disk::sync_folder(&self.folder.join(REJECTED))?;
-        Ok(target)
+        self.keep_rejected(name, &write(posts), why)
     }
 
     /// Keeps a copy of a whole file in `rejected/`, of which only a part could be taken.
     pub fn reject_copy(&self, name: &str, why: &str) -> Result<PathBuf, DiskError> {
         let bytes = disk::read(&self.folder.join(name))?;
-        let target = self.free_rejected_path(name)?;
-        self.say_why(&target, why)?;
-        disk::replace_durably(&target, &bytes)?;
+        self.keep_rejected(name, &bytes, why)
+    }
+
+    fn keep_rejected(&self, name: &str, bytes: &[u8], why: &str) -> Result<PathBuf, DiskError> {
+        let target = self.rejected_path(name, why, Some(bytes))?;
+        say_why(&target, why)?;
+        disk::replace_durably(&target, bytes)?;
         disk::sync_folder(&self.folder.join(REJECTED))?;
+        disk::point("rejected posts kept");
         Ok(target)
     }
 
-    fn say_why(&self, target: &Path, why: &str) -> Result<(), DiskError> {
-        disk::replace_durably(&why_path(target), format!("{why}\n").as_bytes())
-    }
-
-    /// A path under `rejected/` at which nothing stands yet.
-    fn free_rejected_path(&self, name: &str) -> Result<PathBuf, DiskError> {
+    /// A path under `rejected/` at which nothing stands yet, or just what is to stand there: then a crash has ended an
+    /// earlier try, and its traces are not left beside those of this one.
+    fn rejected_path(&self, name: &str, why: &str, bytes: Option<&[u8]>) -> Result<PathBuf, DiskError> {
         let folder = self.folder.join(REJECTED);
-        disk::create_dir_all(&folder)?;
-        let taken = |path: &Path| fs::symlink_metadata(path).is_ok() || why_path(path).exists();
+        disk::create_dir_durably(&folder)?;
+        let holds = |path: &Path, bytes: &[u8]| disk::read(path).is_ok_and(|there| there == bytes);
+        let says_why = |path: &Path| holds(&why_path(path), reason(why).as_bytes());
+        let free = |path: &Path| match fs::symlink_metadata(path) {
+            Ok(_) => bytes.is_some_and(|bytes| holds(path, bytes)) && says_why(path),
+            Err(_) => fs::symlink_metadata(why_path(path)).is_err() || says_why(path),
+        };
         let numbered = (2..).map(|n| folder.join(format!("{name}.{n}")));
         let mut candidates = std::iter::once(folder.join(name)).chain(numbered);
-        Ok(candidates.find(|path| !taken(path)).expect("there are more numbers than files"))
+        Ok(candidates.find(|path| free(path)).expect("there are more numbers than files"))
     }
 }
 
 const REJECTED: &str = "rejected";
+
+fn say_why(target: &Path, why: &str) -> Result<(), DiskError> {
+    disk::replace_durably(&why_path(target), reason(why).as_bytes())?;
+    disk::point("reason of a rejection written");
+    Ok(())
+}
+
+/// The text of a `.why`.
+fn reason(why: &str) -> String {
+    format!("{why}\n")
+}
 
 fn why_path(target: &Path) -> PathBuf {
     let mut name = target.as_os_str().to_owned();

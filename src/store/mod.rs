@@ -1,5 +1,6 @@
 //! Files to model and back: settings, thread files, the inbox, the theme, the build cache.
 
+pub mod audit;
 pub mod cache;
 pub mod commit;
 pub mod content;

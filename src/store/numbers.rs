@@ -59,9 +59,11 @@ impl Numbers {
     /// Remembers a board's highest number beyond this process. Failing to is no harm while the content is there.
     pub fn save(&mut self, board: &BoardSlug) {
         let Some(highest) = self.highest.get_mut(board).filter(|highest| highest.saved < highest.no) else { return };
+        disk::point("before numbers file");
         if let Err(error) = highest.save(&self.folder, board) {
             tracing::warn!(board = board.as_str(), %error, "cannot remember the highest number");
         }
+        disk::point("after numbers file");
     }
 }
 

@@ -63,6 +63,18 @@ impl SiteDir {
         self.private().join("numbers")
     }
 
+    /// What `verify` draws beside the pages, while it runs.
+    pub fn beside(&self) -> PathBuf {
+        self.private().join("verify")
+    }
+
+    /// Removes what a crash has left in the private folder. Whoever does has the lock.
+    pub fn sweep(&self) {
+        disk::sweep_drafts(&self.private());
+        // What stays is removed by the next `verify`.
+        let _ = std::fs::remove_dir_all(self.beside());
+    }
+
     /// Takes the lock of the site's builder; it is given back when the process ends, however it ends.
     pub fn lock(&self) -> Result<Lock, LockError> {
         disk::create_private_dir(&self.private())?;
@@ -97,6 +109,7 @@ impl SiteDir {
                 let bytes = random_bytes()?;
                 disk::replace_private(&path, &bytes)?;
                 disk::sync_folder(&self.private())?;
+                disk::point("secret written");
                 Ok(bytes)
             }
             Err(error) => Err(error),

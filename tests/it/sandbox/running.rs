@@ -15,6 +15,13 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Output {
     command(folder, arguments).output().unwrap()
 }
 
+/// The same with something `prepared` first, such as its environment.
+pub fn run_with(folder: &Path, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Output {
+    let mut command = command(folder, arguments);
+    prepare(&mut command);
+    command.output().unwrap()
+}
+
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nejiboard"));
     command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
@@ -42,16 +49,25 @@ impl Running {
 
     /// The same with an environment that is not empty.
     pub fn start_in(root: &Path, more: &[&str], environment: &[(&str, &Path)]) -> Running {
+        let prepare = |command: &mut Command| drop(command.envs(environment.iter().copied()));
+        Running::launch(root, more, prepare).unwrap_or_else(|told| panic!("serve ended: {told}"))
+    }
+
+    /// The same for a command that is `prepared` first; what it told, if it ends before it listens.
+    pub fn launch(root: &Path, more: &[&str], prepare: impl FnOnce(&mut Command)) -> Result<Running, String> {
         let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
         arguments.extend(more);
         let mut command = command(root, &arguments);
-        command.envs(environment.iter().copied());
+        prepare(&mut command);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let told = Arc::new(Mutex::new(String::new()));
         let mut before = String::new();
         let address = loop {
-            let Some(Ok(line)) = lines.next() else { panic!("serve ended: {before}") };
+            let Some(Ok(line)) = lines.next() else {
+                let _ = child.wait();
+                return Err(before);
+            };
             if let Some(rest) = line.split("http://").nth(1).filter(|_| line.contains("serving")) {
                 break rest.split('/').next().unwrap().parse().unwrap();
             }
@@ -66,7 +82,17 @@ impl Running {
                 told.push('\n');
             }
         });
-        Running { child, address, told }
+        Ok(Running { child, address, told })
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// What it has told on standard error since it listens.
