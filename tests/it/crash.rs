@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::sandbox::Sandbox;
 use super::sandbox::running::Running;
-use ledger::Ledger;
+use ledger::{Ledger, Wanted};
 
 /// Clients that send posts at the same time.
 const CLIENTS: usize = 8;
@@ -71,6 +71,7 @@ fn crash_and_come_back(
     for crash in 0.. {
         let starting = Instant::now();
         let running = Running::start(root);
+        assert_eq!(running.get("/index.html").status, 200);
         slowest = slowest.max(starting.elapsed());
         *door.write().unwrap() = Some(running.address);
         let answered = || ledger.lock().unwrap().0.len();
@@ -137,7 +138,9 @@ fn send_posts(
         let thread = if nth % 20 < 2 || !opened { "" } else { "1" };
         while !done.load(Ordering::Relaxed) {
             let address = *door.read().unwrap();
-            if let Some(told) = address.and_then(|address| ledger::send(address, board, thread, &nonce)) {
+            // Half of them do not wait for their page: nobody sends those again if they are lost.
+            let wanted = if nth % 4 < 2 { Wanted::OnceSafe } else { Wanted::OnceVisible };
+            if let Some(told) = address.and_then(|address| ledger::send(address, board, thread, &nonce, wanted)) {
                 ledger.lock().unwrap().note(&nonce, told);
                 break;
             }

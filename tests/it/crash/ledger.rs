@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use nejiboard::store::thread_file;
@@ -25,11 +26,24 @@ pub fn text_of(nonce: &str) -> String {
     format!("text of {nonce}")
 }
 
+/// When a poster wants the answer.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Wanted {
+    /// When the post is on its page, if that is soon.
+    OnceVisible,
+    /// When it is safe. Whatever happens after that, nobody sends it again.
+    OnceSafe,
+}
+
 /// Sends a post with this nonce. `None` if it was not answered, or is to be sent again.
-pub fn send(address: std::net::SocketAddr, board: &str, thread: &str, nonce: &str) -> Option<Told> {
+pub fn send(address: SocketAddr, board: &str, thread: &str, nonce: &str, wanted: Wanted) -> Option<Told> {
     let body = text_of(nonce);
     let fields = [("board", board), ("thread", thread), ("body", &body), ("nonce", nonce)];
-    let reply = running::post(address, &fields, "application/json").ok()?;
+    let accept = match wanted {
+        Wanted::OnceVisible => "application/json",
+        Wanted::OnceSafe => "application/json\r\nPrefer: respond-async",
+    };
+    let reply = running::post(address, &fields, accept).ok()?;
     let no = match reply.status {
         201 => Some(reply.body.split("\"no\":").nth(1).and_then(digits).expect("a number in the answer")),
         202 => None,

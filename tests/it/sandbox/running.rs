@@ -194,7 +194,12 @@ impl Reply {
 
 /// Fetches a path.
 pub fn get(address: SocketAddr, path: &str) -> Reply {
-    request(address, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).unwrap()
+    try_get(address, path).unwrap()
+}
+
+/// The same; an error if the connection breaks.
+pub fn try_get(address: SocketAddr, path: &str) -> std::io::Result<Reply> {
+    request(address, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
 }
 
 /// Sends a form; an error if the connection breaks, as it does when the server is killed.
