@@ -2,6 +2,7 @@
 
 mod ledger;
 mod points;
+mod syscalls;
 
 use std::net::SocketAddr;
 use std::path::Path;
