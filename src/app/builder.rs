@@ -381,7 +381,8 @@ impl Builder {
         };
         let draw: Vec<PageKey> =
             due.draw.iter().filter(|key| plan::has_page(&shown.site, &shown.theme, key)).cloned().collect();
-        // Pages that are not there yet come first, so that no link to them leads nowhere, not even for a moment.
+        // Pages that are not there yet come first, so that no link to them leads nowhere, not even for a moment. Then
+        // threads with their new posts, to which all the others may link.
         let (old, new): (Vec<PageKey>, Vec<PageKey>) = draw.into_iter().partition(exists);
         let gone: Vec<String> = due.gone.iter().filter(|key| exists(key)).map(PageKey::path).collect();
         let undrawn: Vec<PageKey> = new.iter().chain(&old).filter(|key| !drawn.contains_key(key)).cloned().collect();
@@ -391,8 +392,15 @@ impl Builder {
         progress.expect(new.len() + old.len());
         let now = publish::seconds(clock::system());
         let are_new = new.iter().cloned().collect();
-        for mut pages in [new, old] {
-            let held_back = HeldBack::by(&self.due.draw, &shown.site);
+        let (threads, lists): (Vec<PageKey>, Vec<PageKey>) = old.into_iter().partition(|page| page.thread().is_some());
+        let answered = |page: &PageKey| page.thread().is_some_and(|key| warm.contains_key(&key));
+        let (answered, threads): (Vec<PageKey>, Vec<PageKey>) = threads.into_iter().partition(answered);
+        let mut held_back = HeldBack::default();
+        for (stage, mut pages) in [new, answered, threads, lists].into_iter().enumerate() {
+            if stage == 1 {
+                // An old page that fails is there all the same, so nobody waits for it.
+                held_back = HeldBack::by(&self.due.draw, &shown.site);
+            }
             self.due.draw.extend(pages.extract_if(.., |page| held_back.has(page)));
             let target = InPlace { shelf: &self.shelf, now };
             let drawing = Drawing {

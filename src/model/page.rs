@@ -1,6 +1,6 @@
 //! A page of the site and its path under `public/`.
 
-use super::{BoardSlug, PostNo};
+use super::{BoardSlug, PostNo, ThreadKey};
 
 /// Stands behind the number in the name of a thread's tail.
 const TAIL: &str = "-tail";
@@ -29,6 +29,14 @@ pub enum PageKey {
 }
 
 impl PageKey {
+    /// The thread whose posts it shows, if it is a page of one thread.
+    pub fn thread(&self) -> Option<ThreadKey> {
+        match self {
+            PageKey::Thread(board, no) | PageKey::Tail(board, no) => Some(ThreadKey { board: board.clone(), no: *no }),
+            _ => None,
+        }
+    }
+
     /// The path under `public/`, with `/` between its segments.
     pub fn path(&self) -> String {
         match self {

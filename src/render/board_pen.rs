@@ -48,6 +48,9 @@ impl<'a> BoardPen<'a> {
             let outcome = self.with_thread(*no, Extent::All, |drawn, summary| {
                 if let Some(at) = at {
                     previews[at] = Some(self.preview(summary, drawn));
+                } else if self.pen.previews.is_some() && self.board.page_of(*no).is_some() {
+                    // Its index page comes later and need not read it again. If this fails, so will that, and tell why.
+                    let _ = self.preview(summary, drawn);
                 }
                 for key in pages.keys(slug, *no) {
                     let page = match key {

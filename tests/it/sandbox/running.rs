@@ -49,7 +49,9 @@ impl Running {
 
     /// The same with an environment that is not empty.
     pub fn start_in(root: &Path, more: &[&str], environment: &[(&str, &Path)]) -> Running {
-        let prepare = |command: &mut Command| drop(command.envs(environment.iter().copied()));
+        let prepare = |command: &mut Command| {
+            command.envs(environment.iter().copied());
+        };
         Running::launch(root, more, prepare).unwrap_or_else(|told| panic!("serve ended: {told}"))
     }
 
