@@ -4,6 +4,7 @@ use hyper::HeaderMap;
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
 
 use super::Patience;
+use crate::model::Coding;
 
 /// Whether the client prefers JSON to HTML. In doubt it is a person in front of a browser.
 pub(super) fn wants_json(headers: &HeaderMap) -> bool {
@@ -23,14 +24,17 @@ pub(super) fn patience(headers: &HeaderMap) -> Patience {
     if hurried { Patience::UntilSafe } else { Patience::UntilVisible }
 }
 
-/// Whether the client can unpack gzip.
-pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
-    let mut gzip = (0, 0);
+/// What the client can unpack: what it likes best comes first, and of what it likes as much, what is smaller.
+pub(super) fn codings(headers: &HeaderMap) -> impl Iterator<Item = Coding> {
+    let (mut gzip, mut brotli) = ((0, 0), (0, 0));
     for (name, quality) in wishes(headers, ACCEPT_ENCODING) {
-        let rank = if name == "gzip" || name == "x-gzip" { 2 } else { u8::from(name == "*") };
-        prefer(&mut gzip, quality, rank);
+        let rank = |by_name: bool| if by_name { 2 } else { u8::from(name == "*") };
+        prefer(&mut gzip, quality, rank(name == "gzip" || name == "x-gzip"));
+        prefer(&mut brotli, quality, rank(name == "br"));
     }
-    0 < gzip.0
+    let (gzip, brotli) = ((gzip.0, Coding::Gzip), (brotli.0, Coding::Brotli));
+    let sorted = if brotli.0 < gzip.0 { [gzip, brotli] } else { [brotli, gzip] };
+    sorted.into_iter().filter(|(quality, _)| 0 < *quality).map(|(_, coding)| coding)
 }
 
 /// What is listed in a header, with its quality in thousandths.

@@ -15,13 +15,8 @@ use super::files::{Found, Kept};
 use super::path::{Target, media_type};
 use super::reply::{self, Refused};
 use super::{Body, Door, negotiate};
-use crate::model::Refusal;
-
-/// Ask each time whether there is something newer.
-const REVALIDATE: &str = "public, max-age=0, must-revalidate";
-
-/// The name holds a hash of the bytes, so they are never others.
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+use crate::model::caching::Kind;
+use crate::model::{Coding, Refusal};
 
 /// Answers a `GET` or `HEAD` of `target`.
 pub(super) async fn read(door: &Door, parts: &Parts, target: Target, prefix: &str) -> Result<Response<Body>, Refused> {
@@ -51,22 +46,28 @@ async fn packed(door: &Door, parts: &Parts, inside: &str, plain: &Found) -> Resu
         Found::Memory(kept) | Found::Large(kept, _) => kept.modified,
         Found::Folder | Found::Nothing => return Ok(None),
     };
-    let wanted = negotiate::takes_gzip(&parts.headers) && !parts.headers.contains_key(header::RANGE);
-    if !wanted || !may_be_packed(media_type(inside)) {
+    if parts.headers.contains_key(header::RANGE) || !may_be_packed(media_type(inside)) {
         return Ok(None);
     }
-    let response = match find(door, &format!("{inside}.gz")).await? {
-        Found::Memory(kept) if kept.modified == modified => file(door, parts, inside, &kept, None).await,
-        Found::Large(kept, opened) if kept.modified == modified => file(door, parts, inside, &kept, Some(opened)).await,
-        _ => return Ok(None),
-    };
-    let mut response = response?;
-    if response.status() == StatusCode::PRECONDITION_FAILED {
-        return Ok(Some(response));
+    for coding in negotiate::codings(&parts.headers) {
+        let response = match find(door, &coding.sibling(inside)).await? {
+            Found::Memory(kept) if kept.modified == modified => file(door, parts, inside, &kept, None).await?,
+            Found::Large(kept, opened) if kept.modified == modified => {
+                file(door, parts, inside, &kept, Some(opened)).await?
+            }
+            _ => continue,
+        };
+        return Ok(Some(as_packed(response, coding)));
     }
-    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    response.headers_mut().remove(header::ACCEPT_RANGES);
-    Ok(Some(response))
+    Ok(None)
+}
+
+fn as_packed(mut response: Response<Body>, coding: Coding) -> Response<Body> {
+    if response.status() != StatusCode::PRECONDITION_FAILED {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
+        response.headers_mut().remove(header::ACCEPT_RANGES);
+    }
+    response
 }
 
 /// Whether packing makes files of this type smaller.
@@ -88,7 +89,8 @@ async fn not_found(door: &Door, parts: &Parts) -> Result<Response<Body>, Refused
         && let Some(bytes) = &kept.bytes
     {
         let mut response = reply::html(StatusCode::NOT_FOUND, bytes.clone());
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(REVALIDATE));
+        let caching = Kind::NotFound.cache_control(&door.backend.site());
+        reply::set(&mut response, header::CACHE_CONTROL, &caching);
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
         return Ok(response);
     }
@@ -127,15 +129,15 @@ async fn file(
 
 /// The headers that tell about a file, whether its bytes follow or not.
 fn describe(door: &Door, response: &mut Response<Body>, inside: &str, kept: &Kept) {
-    let caching = if inside.starts_with("assets/") { IMMUTABLE } else { REVALIDATE };
+    let caching = Kind::of_path(inside).cache_control(&door.backend.site());
     let media_type = media_type(inside);
     // A time that is still to come would be no lie of ours, but HTTP forbids it. A file gets one when it is changed
     // twice within a second.
     let modified = kept.modified.min(door.backend.now()).max(UNIX_EPOCH);
     reply::set(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
     reply::set(response, header::ETAG, &kept.etag);
+    reply::set(response, header::CACHE_CONTROL, &caching);
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if may_be_packed(media_type) {

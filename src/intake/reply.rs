@@ -7,7 +7,7 @@ use hyper::{Response, StatusCode};
 use serde_json::json;
 
 use super::{Backend, Body};
-use crate::model::{ErrorView, Form, Receipt, Refusal, SiteSettings};
+use crate::model::{ErrorView, Form, Receipt, Refusal, SiteSettings, caching};
 
 /// In what form a client wants to be answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,7 +59,7 @@ pub(super) fn receipt(backend: &dyn Backend, receipt: Receipt, taste: Taste) -> 
 
 /// Where the site's pages begin. On another host than the door, they need their whole address.
 fn home(site: &SiteSettings) -> &str {
-    match site.post_url.as_deref().and_then(origin) {
+    match site.post_origin() {
         Some(_) => site.base_url.as_str(),
         None => site.prefix(),
     }
@@ -144,26 +144,11 @@ pub(super) fn set(response: &mut Response<Body>, name: HeaderName, value: &str) 
     }
 }
 
-/// Adds what every answer bears: nothing foreign runs, is framed or is guessed, and no other site learns the thread.
+/// Adds what every answer bears.
 pub(super) fn guard(headers: &mut HeaderMap, site: &SiteSettings) {
-    let door = site.post_url.as_deref().and_then(origin).map_or(String::new(), |origin| format!(" {origin}"));
-    let policy = format!(
-        "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; script-src 'self'; \
-         connect-src 'self'{door}; manifest-src 'self'; form-action 'self'{door}; base-uri 'none'; \
-         frame-ancestors 'none'"
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    for (name, value) in caching::guards(site) {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
+            headers.insert(name, value);
+        }
     }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-}
-
-/// The scheme and host of an absolute `http(s)` URL; `None` of a path, and of what could end the policy's list.
-fn origin(url: &str) -> Option<&str> {
-    let host_from = url.find("://")? + 3;
-    let known = url.starts_with("https://") || url.starts_with("http://");
-    let end = url[host_from..].find(['/', '?', '#']).map_or(url.len(), |at| host_from + at);
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
-    (known && host_from < end && url[host_from..end].bytes().all(plain)).then(|| &url[..end])
 }

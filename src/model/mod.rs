@@ -4,6 +4,8 @@
 //! carries the proof. Nothing here reads a file, listens, or looks at the clock.
 
 pub mod board;
+pub mod caching;
+pub mod coding;
 pub mod health;
 mod order;
 pub mod page;
@@ -20,6 +22,7 @@ pub mod theme;
 pub mod thread;
 
 pub use board::BoardSlug;
+pub use coding::{Coding, Codings};
 pub use health::Trouble;
 pub use page::{Page, PageKey};
 pub use post::{Post, PostId, PostNo};

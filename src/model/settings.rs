@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::BoardSlug;
+use super::{BoardSlug, Codings, caching};
 
 /// The settings of the whole site, each checked.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,6 +23,12 @@ pub struct SiteSettings {
     pub time_zone: chrono_tz::Tz,
     /// How many of the latest threads the home page lists, 0 to 100.
     pub home_threads: usize,
+    /// How files are packed beside themselves, for servers that hand out what is packed already.
+    pub precompress: Codings,
+    /// Seconds that a CDN may show a page before it asks for it anew, 0 to 31,536,000.
+    pub cdn_seconds: usize,
+    /// The command, and its arguments, that is told what changed; empty for none.
+    pub on_change: Vec<String>,
     /// What boards have that say nothing else.
     pub defaults: BoardSettings,
 }
@@ -37,6 +43,11 @@ impl SiteSettings {
     pub fn post_target(&self) -> String {
         self.post_url.clone().unwrap_or_else(|| format!("{}post", self.prefix()))
     }
+
+    /// The scheme and host where forms are sent, if a whole URL says that.
+    pub fn post_origin(&self) -> Option<&str> {
+        self.post_url.as_deref().and_then(caching::origin)
+    }
 }
 
 impl Default for SiteSettings {
@@ -50,6 +61,9 @@ impl Default for SiteSettings {
             locale: "en".to_owned(),
             time_zone: chrono_tz::UTC,
             home_threads: 12,
+            precompress: Codings::default(),
+            cdn_seconds: caching::CDN_SECONDS,
+            on_change: Vec::new(),
             defaults: BoardSettings::default(),
         }
     }

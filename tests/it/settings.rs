@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use nejiboard::model::summary::one_line;
-use nejiboard::model::{BoardSettings, Problem, SiteSettings};
+use nejiboard::model::{BoardSettings, Coding, Codings, Problem, SiteSettings};
 use nejiboard::store::settings::{self, ThemeInfo, read_board, read_site, read_theme};
 use proptest::prelude::*;
 
@@ -32,6 +32,44 @@ fn wrong(text: &str, message: &str, hint: &str) {
     assert_eq!(told(site(text)), format!("site.yaml:{message}{hint}\n"), "text: {text:?}");
 }
 
+fn both() -> Codings {
+    let mut codings = Codings::default();
+    Coding::ALL.into_iter().for_each(|coding| codings.insert(coding));
+    codings
+}
+
+#[test]
+fn a_list_may_be_one_text() {
+    let read = site("precompress: gzip\non_change: scripts/purge").unwrap();
+    assert!(read.precompress.has(Coding::Gzip) && !read.precompress.has(Coding::Brotli));
+    assert_eq!(read.on_change, ["scripts/purge"]);
+    assert_eq!(site("precompress: []\non_change: []").unwrap(), SiteSettings::default());
+}
+
+#[test]
+fn a_list_that_makes_no_sense_is_told() {
+    wrong(
+        "precompress: [gzip, zip]",
+        "1:14: `precompress` cannot be a list",
+        "`gzip`, `brotli` or both, such as `[gzip, brotli]`",
+    );
+    wrong(
+        "precompress: zstd",
+        "1:14: `precompress` cannot be `zstd`",
+        "`gzip`, `brotli` or both, such as `[gzip, brotli]`",
+    );
+    wrong(
+        "on_change: {curl: x}",
+        "1:12: `on_change` must be a list of texts, not a mapping",
+        "a program or a list of a program and its arguments",
+    );
+    wrong(
+        "on_change: curl -X PURGE",
+        "1:12: `on_change` cannot be `curl -X PURGE`",
+        "a list, since no shell reads it: `[curl, -X, PURGE]`",
+    );
+}
+
 #[test]
 fn every_setting_of_the_site_is_read() {
     let read = site(
@@ -46,6 +84,9 @@ theme: night-2
 locale: pt-BR
 time_zone: America/Sao_Paulo
 home_threads: 0
+precompress: [gzip, br]
+cdn_seconds: 3600
+on_change: [scripts/purge, 'zone one']
 defaults:
   anonymous_name: Nobody
   bump_limit: 300
@@ -60,6 +101,9 @@ defaults:
         locale: "pt-BR".to_owned(),
         time_zone: chrono_tz::America::Sao_Paulo,
         home_threads: 0,
+        precompress: both(),
+        cdn_seconds: 3_600,
+        on_change: vec!["scripts/purge".to_owned(), "zone one".to_owned()],
         defaults: BoardSettings::default(),
     };
     expected.defaults.anonymous_name = "Nobody".to_owned();
@@ -195,7 +239,7 @@ site.yaml:10:1: `title` is set twice
 #[test]
 fn an_unknown_key_is_told_with_a_way_out() {
     let all = "known here: `title`, `description`, `base_url`, `post_url`, `theme`, `locale`, `time_zone`, \
-               `home_threads`, `defaults`";
+               `home_threads`, `precompress`, `cdn_seconds`, `on_change`, `defaults`";
     wrong("Title: x\n", "1:1: unknown setting `Title`", "did you mean `title`?");
     wrong("LOCALE: en\n", "1:1: unknown setting `LOCALE`", "did you mean `locale`?");
     wrong("baseurl: /\n", "1:1: unknown setting `baseurl`", "did you mean `base_url`?");

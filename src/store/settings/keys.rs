@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 
 use super::ThemeInfo;
 use crate::model::settings::BaseUrl;
-use crate::model::{BoardSettings, SiteSettings};
+use crate::model::{BoardSettings, Coding, Codings, SiteSettings};
 
 /// One setting of an `S`.
 pub(super) struct Key<S> {
@@ -26,6 +26,8 @@ pub(super) enum Kind<S> {
     Count(RangeInclusive<usize>, fn(&mut S) -> &mut usize),
     /// A text with a form of its own.
     Form(Form<S>),
+    /// A list of texts with a form of their own; one text alone is a list as well.
+    List(List<S>),
     /// A mapping with the settings that boards share.
     Defaults(fn(&mut S) -> &mut BoardSettings),
 }
@@ -40,6 +42,16 @@ pub(super) struct Form<S> {
     pub get: fn(&S) -> String,
 }
 
+/// A list of texts with a form of their own.
+pub(super) struct List<S> {
+    /// The form in words.
+    pub expected: &'static str,
+    /// Takes the texts, or says what would be right.
+    pub set: fn(&mut S, &[String]) -> Result<(), String>,
+    /// The text that would set what is set.
+    pub get: fn(&S) -> String,
+}
+
 /// Characters in a title or another name for people.
 const TITLE_CHARS_MAX: usize = 200;
 
@@ -49,8 +61,11 @@ const DESCRIPTION_CHARS_MAX: usize = 1_000;
 /// The largest limit: far above what a thread can hold, and no product of two of them overflows.
 const LIMIT_MAX: usize = 1_000_000;
 
+/// A year of 365 days: no cache keeps anything longer.
+const YEAR_SECONDS: usize = 31_536_000;
+
 /// What stands in `site.yaml`.
-pub(super) static SITE: [Key<SiteSettings>; 9] = [
+pub(super) static SITE: [Key<SiteSettings>; 12] = [
     Key { name: "title", doc: "The site's name.", kind: Kind::Text(1..=TITLE_CHARS_MAX, |site| &mut site.title) },
     Key {
         name: "description",
@@ -106,6 +121,29 @@ pub(super) static SITE: [Key<SiteSettings>; 9] = [
         name: "home_threads",
         doc: "How many of the latest threads the home page lists.",
         kind: Kind::Count(0..=100, |site| &mut site.home_threads),
+    },
+    Key {
+        name: "precompress",
+        doc: "How pages and assets are packed beside themselves, for nginx, Caddy and the door to hand out as they are.",
+        kind: Kind::List(List {
+            expected: "a list of `gzip` and `brotli`",
+            set: |site, texts| codings(texts).map(|codings| site.precompress = codings),
+            get: |site| site.precompress.iter().map(Coding::name).collect::<Vec<_>>().join(", "),
+        }),
+    },
+    Key {
+        name: "cdn_seconds",
+        doc: "How long a CDN may show a page before it asks for it anew. More than a few seconds only if `on_change` tells it what changed.",
+        kind: Kind::Count(0..=YEAR_SECONDS, |site| &mut site.cdn_seconds),
+    },
+    Key {
+        name: "on_change",
+        doc: "A command that gets the URLs that changed on its standard input, such as `[scripts/purge, example]`; no shell is between.",
+        kind: Kind::List(List {
+            expected: "a program or a list of a program and its arguments",
+            set: |site, texts| command(texts).map(|command| site.on_change = command),
+            get: |site| site.on_change.join(", "),
+        }),
     },
     Key {
         name: "defaults",
@@ -213,6 +251,7 @@ impl<S: Default> Key<S> {
             Kind::Text(_, field) => field(&mut settings).clone(),
             Kind::Count(_, field) => field(&mut settings).to_string(),
             Kind::Form(form) => (form.get)(&settings),
+            Kind::List(list) => (list.get)(&settings),
             Kind::Defaults(_) => String::new(),
         }
     }
@@ -225,6 +264,7 @@ impl<S> Key<S> {
             Kind::Text(chars, _) => format!("one line of {} to {} characters", chars.start(), grouped(*chars.end())),
             Kind::Count(range, _) => range_in_words(range),
             Kind::Form(form) => form.expected.to_owned(),
+            Kind::List(list) => list.expected.to_owned(),
             Kind::Defaults(_) => "a mapping".to_owned(),
         }
     }
@@ -267,6 +307,34 @@ fn post_url(text: &str) -> Result<String, String> {
     match text.len() {
         ..=1_000 => Ok(text.to_owned()),
         _ => Err("at most 1,000 characters".to_owned()),
+    }
+}
+
+fn codings(texts: &[String]) -> Result<Codings, String> {
+    let mut codings = Codings::default();
+    for text in texts {
+        match Coding::ALL.into_iter().find(|coding| coding.name() == text || coding.token() == text) {
+            Some(coding) => codings.insert(coding),
+            None => return Err("`gzip`, `brotli` or both, such as `[gzip, brotli]`".to_owned()),
+        }
+    }
+    Ok(codings)
+}
+
+/// No shell reads it, so nothing in it means anything else than itself.
+fn command(texts: &[String]) -> Result<Vec<String>, String> {
+    match texts {
+        [] => Ok(Vec::new()),
+        [program, ..] if program.is_empty() => Err("the name or the path of a program first".to_owned()),
+        // One line as for a shell would be taken for the name of a program.
+        [line] if line.contains(' ') => Err(format!(
+            "a list, since no shell reads it: `[{}]`",
+            line.split_whitespace().collect::<Vec<_>>().join(", ")
+        )),
+        _ if texts.iter().any(|text| text.contains('\0') || 1_000 < text.len()) || 64 < texts.len() => {
+            Err("at most 64 texts of 1,000 bytes, without null characters".to_owned())
+        }
+        _ => Ok(texts.to_vec()),
     }
 }
 

@@ -63,7 +63,7 @@ impl Reader<'_> {
     }
 
     fn unknown<S>(&mut self, section: Option<&str>, name: &Node, keys: &[Key<S>]) {
-        if let Value::List | Value::Map(_) = name.value {
+        if let Value::List(_) | Value::Map(_) = name.value {
             return self.tell(name, format!("the name of a setting must be a word, not {}", found(name)), None);
         }
         let typed = name_of(name);
@@ -81,6 +81,7 @@ impl Reader<'_> {
             }
             Kind::Count(range, field) => count(node, range).map(|number| *field(settings) = number),
             Kind::Form(form) => text(node).and_then(|text| (form.set)(settings, &text).map_err(Fault::Value)),
+            Kind::List(list) => items(node).and_then(|items| (list.set)(settings, &items).map_err(Fault::Value)),
             Kind::Defaults(field) => return self.mapping(Some(key.name), node, keys::shared(), field(settings)),
         };
         match outcome {
@@ -110,7 +111,17 @@ fn text(node: &Node) -> Result<String, Fault> {
     match &node.value {
         Value::Text(text) => Ok(text.trim().to_owned()),
         Value::Number(_) | Value::Bool => Ok(node.source.trim().to_owned()),
-        Value::Null | Value::List | Value::Map(_) => Err(Fault::Type("a text")),
+        Value::Null | Value::List(_) | Value::Map(_) => Err(Fault::Type("a text")),
+    }
+}
+
+/// The texts of a list; one alone is a list as well.
+fn items(node: &Node) -> Result<Vec<String>, Fault> {
+    match &node.value {
+        Value::List(items) => {
+            items.iter().map(text).collect::<Result<_, _>>().map_err(|_| Fault::Type("a list of texts"))
+        }
+        _ => text(node).map(|text| vec![text]).map_err(|_| Fault::Type("a list of texts")),
     }
 }
 
@@ -152,7 +163,7 @@ fn found(node: &Node) -> String {
         Value::Bool | Value::Number(_) => format!("`{}`", shown(node.source)),
         Value::Text(text) if text.trim().is_empty() => "empty".to_owned(),
         Value::Text(text) => format!("the text `{}`", shown(text)),
-        Value::List => "a list".to_owned(),
+        Value::List(_) => "a list".to_owned(),
         Value::Map(_) => "a mapping".to_owned(),
     }
 }

@@ -32,7 +32,7 @@ pub(super) enum Value<'t> {
     /// Any other scalar.
     Text(String),
     /// A sequence.
-    List,
+    List(Vec<Node<'t>>),
     /// A mapping, in the order of the text and with every repetition.
     Map(Vec<(Node<'t>, Node<'t>)>),
 }
@@ -71,7 +71,7 @@ enum Raw {
     Bool,
     Number(Option<usize>),
     Text(String),
-    List,
+    List(Vec<Spanned<Raw>>),
     Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
 }
 
@@ -123,8 +123,11 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
-        while items.next_element::<Raw>()?.is_some() {}
-        Ok(Raw::List)
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Raw::List(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
@@ -143,7 +146,7 @@ fn placed(text: &str, raw: Spanned<Raw>) -> Node<'_> {
         Raw::Bool => Value::Bool,
         Raw::Number(number) => Value::Number(number),
         Raw::Text(text) => Value::Text(text),
-        Raw::List => Value::List,
+        Raw::List(items) => Value::List(items.into_iter().map(|item| placed(text, item)).collect()),
         Raw::Map(entries) => {
             let placed_pair = |(key, value)| (placed(text, key), placed(text, value));
             Value::Map(entries.into_iter().map(placed_pair).collect())

@@ -42,7 +42,7 @@ fn a_file_comes_with_its_type_and_its_validators() {
     for (name, value) in [
         ("content-type", "text/html; charset=utf-8"),
         ("last-modified", "Wed, 31 Dec 2025 00:00:00 GMT"),
-        ("cache-control", "public, max-age=0, must-revalidate"),
+        ("cache-control", "public, max-age=0, s-maxage=2, stale-while-revalidate=1, stale-if-error=86400"),
         ("accept-ranges", "bytes"),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "same-origin"),
@@ -383,4 +383,58 @@ fn the_oldest_and_the_newest_times_are_no_trouble() {
     assert_eq!(quiet.get("/").header("last-modified"), "Thu, 01 Jan 1970 00:00:00 GMT");
     file.set_modified(SystemTime::now() + Duration::from_secs(1 << 33)).unwrap();
     assert_eq!(quiet.get("/").header("last-modified"), "Thu, 01 Jan 2026 00:00:00 GMT");
+}
+
+#[test]
+fn of_packed_siblings_the_one_that_the_client_likes_best_comes() {
+    let quiet = site();
+    quiet.file("tech/index.html.gz", "gzip");
+    quiet.file("tech/index.html.br", "brotli");
+    ["gz", "br"].iter().for_each(|ending| change(&quiet, &format!("tech/index.html.{ending}"), NOW - 86_400));
+    for (accept, coding) in [
+        ("gzip, deflate, br", "br"),
+        ("br;q=0.5, gzip", "gzip"),
+        ("*", "br"),
+        ("br;q=0, *", "gzip"),
+        ("zstd", ""),
+        ("", ""),
+    ] {
+        let answer = quiet.get_with("/tech/", &[("accept-encoding", accept)]);
+        assert_eq!(answer.header("content-encoding"), coding, "{accept}");
+        assert_eq!(answer.header("vary"), "accept-encoding", "{accept}");
+        let body = [("br", "brotli"), ("gzip", "gzip"), ("", "tech")].into_iter().find(|(name, _)| *name == coding);
+        assert_eq!(answer.text(), body.unwrap().1, "{accept}");
+    }
+    // A sibling of another state of the page is none.
+    change(&quiet, "tech/index.html.br", NOW - 86_401);
+    assert_eq!(quiet.get_with("/tech/", &[("accept-encoding", "gzip, br")]).text(), "gzip");
+}
+
+#[test]
+fn each_kind_of_file_says_how_long_it_may_be_kept() {
+    let site = SiteSettings { cdn_seconds: 3_600, ..SiteSettings::default() };
+    let quiet = Quiet::with_limits(Fake { site, ..Fake::default() }, quick());
+    quiet.file("tech/thread/1.html", "a thread");
+    quiet.file("404.html", "lost");
+    quiet.file("assets/style.1f00.css", "a{}");
+    for (path, caching) in [
+        ("/tech/thread/1.html", "public, max-age=0, s-maxage=3600, stale-while-revalidate=1, stale-if-error=86400"),
+        ("/assets/style.1f00.css", "public, max-age=31536000, immutable"),
+        ("/tech/thread/2.html", "public, max-age=1"),
+        ("/404.html", "public, max-age=1"),
+        ("/tech", "no-store"),
+        ("/healthz", "no-store"),
+        ("/post", "no-store"),
+    ] {
+        assert_eq!(quiet.get(path).header("cache-control"), caching, "{path}");
+    }
+}
+
+#[test]
+fn a_cdn_may_be_told_to_keep_no_page() {
+    let site = SiteSettings { cdn_seconds: 0, ..SiteSettings::default() };
+    let quiet = Quiet::with_limits(Fake { site, ..Fake::default() }, quick());
+    quiet.file("index.html", "home");
+    let caching = "public, max-age=0, s-maxage=0, stale-while-revalidate=0, stale-if-error=86400";
+    assert_eq!(quiet.get("/").header("cache-control"), caching);
 }
