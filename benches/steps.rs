@@ -16,10 +16,10 @@ use criterion::{BatchSize, Criterion, SamplingMode, Throughput};
 use nejiboard::model::quotes::Quote;
 use nejiboard::model::settings::BoardInfo;
 use nejiboard::model::{
-    BoardSettings, BoardSlug, Change, Numbered, Page, PageKey, Post, PostNo, Site, SiteSettings, Stamp, Thread,
-    ThreadFlags, ThreadKey,
+    BoardSettings, BoardSlug, Change, Codings, Numbered, Page, PageKey, Post, PostNo, Site, SiteSettings, Stamp,
+    Thread, ThreadFlags, ThreadKey,
 };
-use nejiboard::publish::{Fresh, InPlace, Shelf, Target};
+use nejiboard::publish::{Fresh, InPlace, Shelf, Siblings, Target};
 use nejiboard::render::markup::{self, Links, Renderer};
 use nejiboard::render::views::{Backlink, PostView};
 use nejiboard::render::{Job, Pen, Theme, excerpt, plan};
@@ -266,13 +266,14 @@ fn compare_and_write(criterion: &mut Criterion) {
     let root = folder.path().join("public");
     let page = |no, byte| Page { key: PageKey::Thread(slug(), no), bytes: vec![byte; PAGE_BYTES] };
     let mut shelf = Shelf::new(root.clone());
+    let siblings = Siblings::new(root.clone(), Codings::default(), BTreeMap::new());
     let one = page(no(1), b'1');
-    let (_, known) = InPlace { shelf: &shelf, now: 1 }.put(&one).expect("the disk takes it");
+    let (_, known) = InPlace { shelf: &shelf, siblings: &siblings, now: 1 }.put(&one).expect("the disk takes it");
     shelf.learn(one.key.path(), known);
     let mut group = criterion.benchmark_group("compare");
     group.bench_function("hash", |bencher| bencher.iter(|| nejiboard::publish::hash(black_box(&one.bytes))));
     group.bench_function("unchanged page", |bencher| {
-        let target = InPlace { shelf: &shelf, now: 1 };
+        let target = InPlace { shelf: &shelf, siblings: &siblings, now: 1 };
         bencher.iter(|| target.put(black_box(&one)).expect("nothing is written"));
     });
     group.finish();
@@ -287,7 +288,7 @@ fn compare_and_write(criterion: &mut Criterion) {
         next += 1;
         page(no(next), b'4')
     };
-    let fresh = Fresh::at(folder.path().join("fresh"), &shelf, 1).expect("the disk takes a folder");
+    let fresh = Fresh::at(folder.path().join("fresh"), &shelf, &siblings, 1).expect("the disk takes a folder");
     group.bench_function("new page in a fresh folder", |bencher| {
         let put = |page| fresh.put(&page).expect("the disk takes it");
         bencher.iter_batched(&mut new_page, put, BatchSize::PerIteration);
@@ -301,7 +302,8 @@ fn compare_and_write(criterion: &mut Criterion) {
                 turn += 1;
                 let next = &versions[turn as usize % 2];
                 let began = Instant::now();
-                let (_, known) = InPlace { shelf: &shelf, now: turn }.put(next).expect("the disk takes it");
+                let (_, known) =
+                    InPlace { shelf: &shelf, siblings: &siblings, now: turn }.put(next).expect("the disk takes it");
                 took += began.elapsed();
                 shelf.learn(next.key.path(), known);
             }

@@ -18,15 +18,19 @@ use super::drawing::{Drawing, InMemory, note};
 use super::error::Error;
 use super::folder;
 use super::held_back::{self, HeldBack};
+use super::hook::Hook;
 use super::old_assets::OldAssets;
+use super::owed::Owed;
+use super::packer::Packer;
 use super::progress::Progress;
 use super::pulse::Part;
 use super::remembered::{fingerprint, program, restore, to_cache};
 use crate::disk;
 use crate::model::{Arrival, Change, PageKey, Problem, Report, Site, Thread, ThreadKey};
-use crate::publish::{self, Fresh, InPlace, Known, Shelf};
+use crate::publish::{self, InPlace, Known, Remembered, Shelf, Siblings, Surveyed};
 use crate::render::{Previews, Theme, excerpt, plan};
 use crate::store::cache::Cache;
+use crate::store::changed::Changed;
 use crate::store::commit::{self, Committed, Written};
 use crate::store::content::{self, Found, Frame};
 use crate::store::numbers::Numbers;
@@ -43,20 +47,34 @@ pub struct Shown {
 
 /// Keeps `public/` in step with `content/`.
 pub struct Builder {
-    dir: SiteDir,
-    shown: Arc<RwLock<Shown>>,
-    shelf: Shelf,
+    pub(super) dir: SiteDir,
+    pub(super) shown: Arc<RwLock<Shown>>,
+    pub(super) shelf: Shelf,
+    /// The packed siblings of pages.
+    pub(super) siblings: Arc<Siblings>,
+    /// Siblings that should not be there, by path.
+    pub(super) orphans: BTreeSet<String>,
+    /// Pages that may lack siblings, by path.
+    pub(super) unpacked: BTreeSet<String>,
+    /// Who packs them when nobody waits; `None` if each build does.
+    pub(super) packer: Option<Packer>,
+    /// Changes of which the hook was not told.
+    pub(super) owed: Owed,
+    /// Changes of which the hook is to be told.
+    pub(super) changed: Arc<Changed>,
     numbers: Numbers,
     old_assets: OldAssets,
     /// Pages that are not as they should be: the plan of the next [`Builder::publish`].
-    due: plan::Touched,
+    pub(super) due: plan::Touched,
     previews: Previews,
     /// Pages that are drawn as they will be after the next [`Builder::publish`]. Whatever changes the site clears this.
     ahead: InMemory,
     /// Which folder `public/` was, to notice that somebody removed it.
-    public_folder: Option<folder::Id>,
-    saved: bool,
-    vitals: Vitals,
+    pub(super) public_folder: Option<folder::Id>,
+    pub(super) saved: bool,
+    pub(super) vitals: Vitals,
+    /// Who is told of changes, while `serve` runs.
+    pub(super) hook: Option<Hook>,
     /// `None` while another process builds.
     lock: Option<Lock>,
 }
@@ -94,21 +112,25 @@ impl Builder {
         let theme = theme?;
         let mut site = Site::new(frame.settings.clone(), frame.boards.clone());
         let mut report = Report { problems: frame.problems, ..Report::default() };
-        let (drawn_with, mut pages) = (remembered.as_ref().map(|cache| cache.drawn_with), BTreeMap::new());
+        let (drawn_with, mut output) = (remembered.as_ref().map(|cache| cache.drawn_with), Remembered::default());
         if let Some(remembered) = remembered {
-            pages = remembered.pages.into_owned();
+            output.pages = remembered.pages.into_owned();
             if remembered.made_by == program() {
+                // Another program may pack otherwise.
+                output.siblings = remembered.siblings.into_owned();
                 restore(&mut site, remembered.boards);
             }
         }
         progress.stage("reading");
         let mut shelf = Shelf::new(publish::resolve(&dir.public()));
         publish::sweep(shelf.root())?;
-        let pages_remembered = pages.len();
+        let pages_remembered = output.pages.len();
         let tick = || progress.tick();
         // One asks the system for each thread, the other for each page: neither waits for the other.
-        let (due, strangers) = rayon::join(|| look_at_all(&dir, &mut site, &tick, &mut report), || shelf.survey(pages));
-        let (mut due, strangers) = (due?, strangers?);
+        let (due, surveyed) = rayon::join(|| look_at_all(&dir, &mut site, &tick, &mut report), || shelf.survey(output));
+        let (mut due, surveyed) = (due?, surveyed?);
+        let owed = Owed::since(&surveyed);
+        let Surveyed { strangers, siblings, strange_siblings: mut orphans, .. } = surveyed;
         let mut numbers = Numbers::open(dir.numbers())?;
         let same_look = drawn_with == Some(fingerprint(&site, &theme));
         report.problems.extend(content::collisions(dir.root(), &site));
@@ -120,31 +142,41 @@ impl Builder {
         } else {
             due.draw = all;
         }
-        due.strangers = strangers.into_iter().collect();
+        due.strangers = strangers;
         let mut old_assets = OldAssets::open(dir.private().join("old-assets"));
         let now = publish::seconds(clock::system());
         let to_go = stale(&shelf, &due.strangers, &site, &theme);
         due.stale = old_assets.spare(&mut shelf, to_go, now);
         let public_folder = folder::id(&dir.public());
+        let changed = Arc::new(Changed::new(dir.changed()));
+        let siblings = Siblings::new(shelf.root().to_owned(), frame.settings.precompress, siblings);
+        orphans.extend(siblings.disown(&shelf, !orphans.is_empty()));
         let shown = Arc::new(RwLock::new(Shown { site, theme }));
-        let nothing_new = report.read == 0 && due.is_empty() && shelf.files().len() == pages_remembered;
-        Ok((
-            Builder {
-                dir,
-                shown,
-                shelf,
-                numbers,
-                old_assets,
-                due,
-                previews: Previews::default(),
-                ahead: InMemory::new(),
-                public_folder,
-                saved: same_look && nothing_new,
-                vitals: Vitals::default(),
-                lock: Some(lock),
-            },
-            report,
-        ))
+        let nothing_new =
+            report.read == 0 && due.is_empty() && orphans.is_empty() && shelf.files().len() == pages_remembered;
+        let mut builder = Builder {
+            dir,
+            shown,
+            shelf,
+            siblings: Arc::new(siblings),
+            orphans,
+            unpacked: BTreeSet::new(),
+            packer: None,
+            owed,
+            changed,
+            numbers,
+            old_assets,
+            due,
+            previews: Previews::default(),
+            ahead: InMemory::new(),
+            public_folder,
+            saved: same_look && nothing_new,
+            vitals: Vitals::default(),
+            hook: None,
+            lock: Some(lock),
+        };
+        builder.unpacked = builder.lacking();
+        Ok((builder, report))
     }
 
     /// The site's folders.
@@ -162,12 +194,17 @@ impl Builder {
         &self.shown
     }
 
+    /// Changes that wait for the hook.
+    pub fn changed(&self) -> &Arc<Changed> {
+        &self.changed
+    }
+
     /// The path below which the site stands.
     pub fn prefix(&self) -> String {
         self.read_shown().site.settings.prefix().to_owned()
     }
 
-    fn read_shown(&self) -> RwLockReadGuard<'_, Shown> {
+    pub(super) fn read_shown(&self) -> RwLockReadGuard<'_, Shown> {
         read(&self.shown)
     }
 
@@ -323,6 +360,7 @@ impl Builder {
     /// Shows `site`, with what its files say that it does not know, and makes all pages due.
     fn show(&mut self, mut site: Site, theme: Theme, report: &mut Report) -> Result<(), Error> {
         look_at_all(&self.dir, &mut site, &|| self.vitals.pulses.beat(Part::Builder), report)?;
+        self.orphans.extend(self.siblings.recode(site.settings.precompress));
         self.numbers.learn(&site);
         self.previews.clear();
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown { site, theme };
@@ -331,7 +369,7 @@ impl Builder {
     }
 
     /// Makes all pages due, and whatever else lies in `public/` stale.
-    fn redraw_all(&mut self) {
+    pub(super) fn redraw_all(&mut self) {
         self.ahead.clear();
         let shown = read(&self.shown);
         let all = plan::all_pages(&shown.site, &shown.theme);
@@ -349,14 +387,19 @@ impl Builder {
         // The next publish fills whatever is there then, and that is the folder from then on.
         self.public_folder = None;
         self.shelf = Shelf::new(publish::resolve(&self.dir.public()));
-        self.due.strangers = self.shelf.survey(BTreeMap::new())?.into_iter().collect();
+        let surveyed = self.shelf.survey(Remembered::default())?;
+        self.owed.add(&surveyed);
+        self.due.strangers = surveyed.strangers;
+        self.siblings.reset(self.shelf.root().to_owned());
+        self.orphans = surveyed.strange_siblings;
         self.redraw_all();
         Ok(())
     }
 
     /// Whether there is anything to publish.
     pub fn is_due(&self) -> bool {
-        !self.due.draw.is_empty() || !self.due.stale.is_empty() || !self.due.gone.is_empty()
+        let due = &self.due;
+        !due.draw.is_empty() || !due.stale.is_empty() || !due.gone.is_empty() || !self.orphans.is_empty()
     }
 
     /// How many pages are not as they should be.
@@ -387,6 +430,7 @@ impl Builder {
         let gone: Vec<String> = due.gone.iter().filter(|key| exists(key)).map(PageKey::path).collect();
         let undrawn: Vec<PageKey> = new.iter().chain(&old).filter(|key| !drawn.contains_key(key)).cloned().collect();
         self.forget_previews(&undrawn);
+        self.remove_orphans(report);
         publish::remove_links(self.shelf.root(), &due.strangers);
         progress.stage("building");
         progress.expect(new.len() + old.len());
@@ -402,7 +446,7 @@ impl Builder {
                 held_back = HeldBack::by(&self.due.draw, &shown.site);
             }
             self.due.draw.extend(pages.extract_if(.., |page| held_back.has(page)));
-            let target = InPlace { shelf: &self.shelf, now };
+            let target = InPlace { shelf: &self.shelf, siblings: &self.siblings, now };
             let drawing = Drawing {
                 dir: &self.dir,
                 shown: &shown,
@@ -412,6 +456,7 @@ impl Builder {
             };
             let results = drawing.draw_and_put(pages, &mut drawn, &target, progress);
             for result in results {
+                self.note_packing(&result);
                 note(result, &mut self.shelf, &mut self.due.draw, report);
             }
             self.withdraw(held_back::widowed(&are_new, &self.due.draw), report);
@@ -431,6 +476,7 @@ impl Builder {
             self.public_folder = folder::id(&self.dir.public());
         }
         self.saved &= report.written.is_empty() && report.removed.is_empty();
+        self.pack(progress, report);
     }
 
     /// Takes pages away that were put as new ones a moment ago; they are due again.
@@ -441,7 +487,7 @@ impl Builder {
     }
 
     fn remove(&mut self, paths: Vec<String>, report: &mut Report) {
-        let failures = publish::remove(self.shelf.root(), &paths);
+        let failures = publish::remove(self.shelf.root(), &self.siblings, &paths);
         for failure in &failures {
             report.problems.push(Problem::new(&failure.path, format!("cannot be removed: {}", failure.source)));
         }
@@ -450,91 +496,6 @@ impl Builder {
         self.due.stale.extend(staying);
         removed.iter().for_each(|path| self.shelf.forget(path));
         report.removed.extend(removed);
-    }
-
-    /// Draws all pages into a fresh folder and puts it in the place of the old one. If anything fails, the old one
-    /// stays as it is.
-    pub fn publish_clean(&mut self, progress: &Progress, report: &mut Report) -> Result<(), Error> {
-        let shown_lock = self.shown.clone();
-        let shown = read(&shown_lock);
-        let fresh = Fresh::begin(&self.shelf, publish::seconds(clock::system()))?;
-        let all = plan::all_pages(&shown.site, &shown.theme);
-        progress.stage("building");
-        progress.expect(all.len());
-        let warm = BTreeMap::new();
-        let drawing =
-            Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None, metrics: &self.vitals.metrics };
-        let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh, progress);
-        let mut shelf = Shelf::new(self.shelf.root().to_owned());
-        let mut failed = BTreeSet::new();
-        for result in results {
-            note(result, &mut shelf, &mut failed, report);
-        }
-        if !failed.is_empty() {
-            fresh.abandon();
-            return Err(Error::CleanFailed(std::mem::take(&mut report.problems)));
-        }
-        self.keep_old_assets(&fresh, &mut shelf);
-        fresh.finish()?;
-        let before = self.shelf.files().keys().chain(&self.due.strangers);
-        report.removed.extend(before.filter(|path| shelf.get(path).is_none()).cloned());
-        report.unchanged = shelf.files().len() - report.written.len();
-        self.shelf = shelf;
-        self.due = plan::Touched::default();
-        self.public_folder = folder::id(&self.dir.public());
-        self.saved = false;
-        Ok(())
-    }
-
-    /// Builds in the manner that is asked for, or clean where nothing is published yet: a fresh folder is quicker.
-    pub fn build(&mut self, manner: Manner, progress: &Progress, report: &mut Report) -> Result<(), Error> {
-        let nothing_yet = self.shelf.files().is_empty() && self.due.strangers.is_empty();
-        let exchangeable = !folder::is_mount_point(self.shelf.root());
-        if (manner == Manner::Clean || nothing_yet) && exchangeable {
-            return self.publish_clean(progress, report);
-        }
-        if manner == Manner::Clean {
-            self.redraw_all();
-        }
-        self.publish(&BTreeMap::new(), progress, report);
-        Ok(())
-    }
-
-    /// Draws all pages into `folder`, for comparison.
-    pub fn draw_beside(
-        &self,
-        folder: std::path::PathBuf,
-        progress: &Progress,
-        report: &mut Report,
-    ) -> Result<(), Error> {
-        let shown = self.read_shown();
-        let nothing = Shelf::new(folder.with_extension("none"));
-        let fresh = Fresh::at(folder, &nothing, publish::seconds(clock::system()))?;
-        let all = plan::all_pages(&shown.site, &shown.theme);
-        progress.stage("building");
-        progress.expect(all.len());
-        let warm = BTreeMap::new();
-        let drawing =
-            Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None, metrics: &self.vitals.metrics };
-        let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh, progress);
-        let mut shelf = Shelf::new(fresh.folder().to_owned());
-        for result in results {
-            note(result, &mut shelf, &mut BTreeSet::new(), report);
-        }
-        Ok(())
-    }
-
-    /// Writes the URLs that a build changed, for a CDN to forget.
-    pub fn write_purge(&self, report: &Report) -> Result<(), Error> {
-        let shown = self.read_shown();
-        let base = shown.site.settings.base_url.as_str();
-        let removed = report.removed.iter().map(|path| [base, path, "\n"].concat());
-        let written = report.written.iter().map(|key| [base, &key.path(), "\n"].concat());
-        let mut lines: Vec<String> = written.chain(removed).collect();
-        lines.sort_unstable();
-        disk::replace_soon(&self.dir.purge(), lines.concat().as_bytes())?;
-        disk::point("purge list written");
-        Ok(())
     }
 
     /// Remembers what is known, for the next start. Nothing is lost if this fails.
@@ -550,10 +511,12 @@ impl Builder {
             pages.to_mut().retain(|path, _| !due.contains(path));
         }
         let drawn_with = fingerprint(&shown.site, &shown.theme);
-        let cache = Cache { drawn_with, made_by: program(), boards: to_cache(&shown.site), pages };
-        let saved = cache::save(&self.dir.cache(), &cache);
+        let outcome = self.siblings.with_known(|siblings| {
+            let (boards, siblings) = (to_cache(&shown.site), Cow::Borrowed(siblings));
+            cache::save(&self.dir.cache(), &Cache { drawn_with, made_by: program(), boards, pages, siblings })
+        });
         disk::point("cache saved");
-        match saved {
+        match outcome {
             Ok(()) => self.saved = true,
             Err(error) => tracing::warn!(error = %super::error::chain(&error), "cannot write the build cache"),
         }

@@ -2,6 +2,7 @@
 
 pub mod builder;
 mod check;
+mod clean;
 pub mod clock;
 pub mod condition;
 pub mod desk;
@@ -13,14 +14,19 @@ mod faults;
 mod folder;
 pub mod follower;
 mod held_back;
+mod hook;
 mod import;
 mod isolate;
 mod manager;
 mod new;
 mod old_assets;
 pub mod onlooker;
+mod owed;
+mod packer;
+mod packing;
 pub mod progress;
 pub mod pulse;
+mod purge;
 mod remembered;
 pub mod rounds;
 mod running;
@@ -127,6 +133,7 @@ fn build(dir: SiteDir, manner: Manner, console: &Console) -> Result<u8, Error> {
     builder.build(manner, &console.progress, &mut report)?;
     builder.write_purge(&report)?;
     builder.save();
+    report.problems.extend(hook::tell_all(&builder));
     let code = console.tell_problems(&report.problems);
     conclude_build(&report, console)?;
     Ok(code)

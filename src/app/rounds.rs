@@ -136,7 +136,7 @@ impl Rounds {
                 Err(_) => self.recover(),
             }
         }
-        self.builder.save();
+        self.builder.close();
         self.pulse_rests();
     }
 

@@ -125,9 +125,11 @@ impl Source {
             return Ok((Source::LookingOn(onlooker, Vitals::default()), Report::default()));
         }
         let (mut builder, mut report) = Builder::open(dir, &console.progress)?;
+        builder.pack_later()?;
         builder.build(Manner::Incremental, &console.progress, &mut report)?;
         builder.write_purge(&report)?;
         builder.save();
+        builder.tell_hook_later()?;
         console.tell_problems(&report.problems);
         Ok((Source::Building(Box::new(builder)), report))
     }

@@ -85,6 +85,14 @@ impl Codings {
         }
     }
 
+    /// Takes one away.
+    pub fn remove(&mut self, coding: Coding) {
+        match coding {
+            Coding::Gzip => self.gzip = false,
+            Coding::Brotli => self.brotli = false,
+        }
+    }
+
     /// Whether it is among them.
     pub fn has(self, coding: Coding) -> bool {
         match coding {

@@ -1,36 +1,57 @@
 //! A clean build: a new folder beside the old one, exchanged with it when it is whole.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::known::{self, Known, Shelf};
+use super::siblings::{self, Siblings};
 use super::{Outcome, Target, later_than, write_new};
 use crate::disk::{self, DiskError};
-use crate::model::Page;
+use crate::model::{Coding, Page};
 
 /// A folder that is being filled. Nobody reads it yet, so its pages need no rename.
 pub struct Fresh<'a> {
     folder: PathBuf,
     old: &'a Shelf,
+    old_siblings: &'a Siblings,
+    packing: Packing,
+    siblings: Mutex<BTreeMap<String, Known>>,
     /// Whether anything stands at the old folder's path. If not, there is nothing to compare with.
     old_is_there: bool,
     now: u64,
 }
 
+/// When pages are packed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Packing {
+    /// Before the build ends.
+    Now,
+    /// Afterwards, when nobody waits.
+    Later,
+}
+
 impl<'a> Fresh<'a> {
     /// Begins a new folder beside that of `old`; what an earlier attempt left there is removed.
-    pub fn begin(old: &'a Shelf, now: u64) -> Result<Fresh<'a>, DiskError> {
-        Fresh::at(beside(old.root(), "new"), old, now)
+    pub fn begin(
+        old: &'a Shelf,
+        old_siblings: &'a Siblings,
+        packing: Packing,
+        now: u64,
+    ) -> Result<Fresh<'a>, DiskError> {
+        let fresh = Fresh::at(beside(old.root(), "new"), old, old_siblings, now)?;
+        Ok(Fresh { packing, ..fresh })
     }
 
     /// Begins a new folder elsewhere, to compare it with the old one and to throw it away.
-    pub fn at(folder: PathBuf, old: &'a Shelf, now: u64) -> Result<Fresh<'a>, DiskError> {
+    pub fn at(folder: PathBuf, old: &'a Shelf, old_siblings: &'a Siblings, now: u64) -> Result<Fresh<'a>, DiskError> {
         remove_all(&folder)?;
         disk::create_dir_all(&folder)?;
         let old_is_there = fs::symlink_metadata(old.root()).is_ok();
-        Ok(Fresh { folder, old, old_is_there, now })
+        Ok(Fresh { folder, old, old_siblings, packing: Packing::Now, siblings: Mutex::default(), old_is_there, now })
     }
 
     /// The folder that is being filled.
@@ -44,7 +65,8 @@ impl<'a> Fresh<'a> {
     }
 
     /// Puts the new folder in the place of the old one, at once, and removes the old one.
-    pub fn finish(self) -> Result<(), DiskError> {
+    /// Gives the packed siblings that it holds.
+    pub fn finish(self) -> Result<BTreeMap<String, Known>, DiskError> {
         let public = self.old.root();
         let aside = beside(public, "old");
         remove_all(&aside)?;
@@ -59,7 +81,8 @@ impl<'a> Fresh<'a> {
             Err(source) => return Err(DiskError { action: "replace", path: public.to_owned(), source }),
         }
         disk::point("old pages aside");
-        remove_all(&aside)
+        remove_all(&aside)?;
+        Ok(self.siblings.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Gives up, and removes what was written.
@@ -70,6 +93,44 @@ impl<'a> Fresh<'a> {
 
 impl Target for Fresh<'_> {
     fn put(&self, page: &Page) -> Result<(Outcome, Known), DiskError> {
+        let put = self.put_plain(page)?;
+        let path = page.key.path();
+        for coding in siblings::wanted(self.old_siblings.codings(), &path, put.1.bytes).iter() {
+            self.put_sibling(&coding.sibling(&path), coding, page, &put)?;
+        }
+        Ok(put)
+    }
+}
+
+impl Fresh<'_> {
+    /// The sibling of the old folder if it was made from the same page, or else a new one.
+    fn put_sibling(
+        &self,
+        sibling: &str,
+        coding: Coding,
+        page: &Page,
+        (outcome, known): &(Outcome, Known),
+    ) -> Result<(), DiskError> {
+        let target = self.folder.join(sibling);
+        let old = self.old_siblings.made_from(sibling, known.hash).filter(|_| *outcome == Outcome::Unchanged);
+        let there = match old.filter(|_| link(&self.old.root().join(sibling), &target).is_ok()) {
+            Some(old) => old,
+            None if self.packing == Packing::Later => return Ok(()),
+            None => match siblings::packed(coding, &page.bytes) {
+                Some(packed) => {
+                    let options = OpenOptions::new().write(true).create_new(true).clone();
+                    let written = write_new(&target, &packed, known.modified, &options);
+                    written.map_err(DiskError::doing("write", &target))?
+                }
+                None => return Ok(()),
+            },
+        };
+        let mut siblings = self.siblings.lock().unwrap_or_else(PoisonError::into_inner);
+        siblings.insert(sibling.to_owned(), Known { hash: known.hash, ..there });
+        Ok(())
+    }
+
+    fn put_plain(&self, page: &Page) -> Result<(Outcome, Known), DiskError> {
         let path = page.key.path();
         let hash = known::hash(&page.bytes);
         let target = self.folder.join(&path);

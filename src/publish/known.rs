@@ -1,6 +1,6 @@
 //! What `public/` holds, page by page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, DiskError};
+use crate::model::Coding;
 
 /// A file of `public/` as it was last seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ impl Known {
     }
 
     /// Whether the file still looks as it did, whatever its hash.
-    fn looks_like(&self, other: &Known) -> bool {
+    pub(super) fn looks_like(&self, other: &Known) -> bool {
         Known { hash: 0, ..*self } == Known { hash: 0, ..*other }
     }
 }
@@ -101,26 +102,52 @@ impl Shelf {
         self.files.remove(path);
     }
 
-    /// Looks at the whole folder. Files that look as `remembered` tells are known from then on; the paths of all
-    /// others that are there are given back. Drafts that a crash has left are removed.
-    pub fn survey(&mut self, mut remembered: BTreeMap<String, Known>) -> Result<Vec<String>, DiskError> {
+    /// Looks at the whole folder. Files that look as `remembered` tells are known from then on; what is told of the
+    /// others is given back. Drafts that a crash has left are removed.
+    pub fn survey(&mut self, remembered: Remembered) -> Result<Surveyed, DiskError> {
         self.files.clear();
-        let mut strangers = Vec::new();
-        let root = self.root.clone();
+        let mut survey = Survey { shelf: self, remembered, found: Surveyed::default() };
+        let root = survey.shelf.root.clone();
         match fs::symlink_metadata(&root) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(strangers),
-            _ => self.survey_folder(&root, "", &mut remembered, &mut strangers)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            _ => survey.folder(&root, "")?,
         }
-        Ok(strangers)
+        let Survey { remembered, found, .. } = survey;
+        Ok(Surveyed { gone: remembered.pages.into_keys().collect(), ..found })
     }
+}
 
-    fn survey_folder(
-        &mut self,
-        folder: &Path,
-        prefix: &str,
-        remembered: &mut BTreeMap<String, Known>,
-        strangers: &mut Vec<String>,
-    ) -> Result<(), DiskError> {
+/// What a folder held when it was last looked at.
+#[derive(Default, Debug)]
+pub struct Remembered {
+    /// Its pages, by path.
+    pub pages: BTreeMap<String, Known>,
+    /// Their packed siblings, by path.
+    pub siblings: BTreeMap<String, Known>,
+}
+
+/// What a look at a folder found beside the pages that are as they were.
+#[derive(Default, Debug)]
+pub struct Surveyed {
+    /// Files that nobody remembers so, by path.
+    pub strangers: BTreeSet<String>,
+    /// Pages that are not there any more.
+    pub gone: BTreeSet<String>,
+    /// Packed siblings that are as they were; whether their pages are is another question.
+    pub siblings: BTreeMap<String, Known>,
+    /// Files with the name of a packed sibling that nobody remembers so.
+    pub strange_siblings: BTreeSet<String>,
+}
+
+/// A look at a folder.
+struct Survey<'a> {
+    shelf: &'a mut Shelf,
+    remembered: Remembered,
+    found: Surveyed,
+}
+
+impl Survey<'_> {
+    fn folder(&mut self, folder: &Path, prefix: &str) -> Result<(), DiskError> {
         let listing = fs::read_dir(folder).map_err(DiskError::doing("list", folder))?;
         for entry in listing {
             let entry = entry.map_err(DiskError::doing("list", folder))?;
@@ -129,27 +156,27 @@ impl Shelf {
             let kind = entry.file_type().map_err(DiskError::doing("look at", &path))?;
             let below = format!("{prefix}{name}");
             if kind.is_dir() {
-                self.survey_folder(&path, &format!("{below}/"), remembered, strangers)?;
+                self.folder(&path, &format!("{below}/"))?;
             } else if disk::is_draft(&name) {
                 let _ = fs::remove_file(&path);
             } else {
-                self.survey_file(&entry, below, remembered, strangers);
+                self.file(&entry, below);
             }
         }
         Ok(())
     }
 
-    fn survey_file(
-        &mut self,
-        entry: &fs::DirEntry,
-        below: String,
-        remembered: &mut BTreeMap<String, Known>,
-        strangers: &mut Vec<String>,
-    ) {
+    fn file(&mut self, entry: &fs::DirEntry, below: String) {
         let there = entry.metadata().ok().filter(Metadata::is_file).map(|meta| Known::of(&meta));
+        let is_sibling = Coding::of_sibling(&below).is_some();
+        let remembered = if is_sibling { &mut self.remembered.siblings } else { &mut self.remembered.pages };
         match (remembered.remove(&below), there) {
-            (Some(known), Some(there)) if known.looks_like(&there) => self.learn(below, known),
-            _ => strangers.push(below),
+            (Some(known), Some(there)) if known.looks_like(&there) => match is_sibling {
+                true => drop(self.found.siblings.insert(below, known)),
+                false => self.shelf.learn(below, known),
+            },
+            _ if is_sibling => drop(self.found.strange_siblings.insert(below)),
+            _ => drop(self.found.strangers.insert(below)),
         }
     }
 }

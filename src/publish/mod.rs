@@ -7,6 +7,7 @@
 
 mod fresh;
 mod known;
+mod siblings;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -14,8 +15,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub use fresh::{Fresh, sweep};
-pub use known::{Known, Shelf, hash};
+pub use fresh::{Fresh, Packing, sweep};
+pub use known::{Known, Remembered, Shelf, Surveyed, hash};
+pub use siblings::Siblings;
 
 use crate::disk::{self, DiskError};
 use crate::model::Page;
@@ -39,6 +41,8 @@ pub trait Target: Sync {
 pub struct InPlace<'a> {
     /// What it holds.
     pub shelf: &'a Shelf,
+    /// What is packed of it.
+    pub siblings: &'a Siblings,
     /// The time of this build: whole seconds since the Unix epoch.
     pub now: u64,
 }
@@ -62,7 +66,8 @@ impl Target for InPlace<'_> {
                 there => there.map(|there| there.modified),
             },
         };
-        let known = write_over(&target, &page.bytes, hash, old, self.now)?;
+        let times = (old, self.now);
+        let known = write_over(&target, &page.bytes, hash, times, || self.siblings.clear(&path))?;
         Ok((Outcome::Written(page.bytes.len()), known))
     }
 }
@@ -72,12 +77,20 @@ fn later_than(old: Option<u64>, now: u64) -> u64 {
     old.map_or(now, |old| now.max(old + 1))
 }
 
-/// Puts a page in the place of the one of the time `old`, or where none was.
-fn write_over(target: &Path, bytes: &[u8], hash: u64, old: Option<u64>, now: u64) -> Result<Known, DiskError> {
+/// Puts a page in the place of the one of the time `old`, or where none was. What `before` gives, just before the page
+/// takes its place, is held until it has.
+fn write_over<T>(
+    target: &Path,
+    bytes: &[u8],
+    hash: u64,
+    (old, now): (Option<u64>, u64),
+    before: impl FnOnce() -> io::Result<T>,
+) -> Result<Known, DiskError> {
     let draft = disk::draft_path(target);
     let options = OpenOptions::new().write(true).create(true).truncate(true).clone();
     let written = write_new(&draft, bytes, later_than(old, now), &options).and_then(|known| {
         disk::point("page drafted");
+        let _held = before()?;
         match old {
             Some(_) => swap(&draft, target)?,
             None => fs::rename(&draft, target)?,
@@ -133,12 +146,14 @@ fn open_with_folder(path: &Path, options: &OpenOptions) -> io::Result<File> {
     }
 }
 
-/// Removes files below `root`, and the folders that are empty then. One that is gone already is no failure.
-pub fn remove(root: &Path, paths: &[String]) -> Vec<DiskError> {
+/// Removes files below `root` with their packed siblings, and the folders that are empty then. One that is gone already
+/// is no failure.
+pub fn remove(root: &Path, siblings: &Siblings, paths: &[String]) -> Vec<DiskError> {
     let mut failures = Vec::new();
     for path in paths {
         let target = root.join(path);
-        match fs::remove_file(&target) {
+        let removed = siblings.clear(path).and_then(|_cleared| fs::remove_file(&target));
+        match removed {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 failures.push(DiskError { action: "remove", path: target, source });
             }

@@ -18,7 +18,7 @@ use crate::model::places::Places;
 use crate::model::{BoardSlug, PostNo, ThreadSummary};
 
 /// Rises whenever the meaning of anything in the file changes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What begins the file: a name and the version.
 const MAGIC: [u8; 12] = *b"nejiboard\0\0\0";
@@ -34,6 +34,8 @@ pub struct Cache<'a, P: Clone> {
     pub boards: Vec<CachedBoard<'a>>,
     /// The pages, by path below `public/`.
     pub pages: Cow<'a, BTreeMap<String, P>>,
+    /// Their packed siblings, by path below `public/`.
+    pub siblings: Cow<'a, BTreeMap<String, P>>,
 }
 
 /// What is remembered of a board.

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod cache;
+pub mod changed;
 pub mod commit;
 pub mod content;
 pub mod header;

@@ -58,6 +58,11 @@ impl SiteDir {
         self.private().join("purge.txt")
     }
 
+    /// The URLs that changed and of which nobody outside has been told yet.
+    pub fn changed(&self) -> PathBuf {
+        self.private().join("changed.txt")
+    }
+
     /// The highest numbers.
     pub fn numbers(&self) -> PathBuf {
         self.private().join("numbers")

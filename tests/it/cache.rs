@@ -36,7 +36,7 @@ fn sample() -> Cache<'static, u64> {
         places: Cow::Owned(Default::default()),
     };
     let pages = BTreeMap::from([("index.html".to_owned(), 3), ("tech/thread/1.html".to_owned(), 4)]);
-    Cache { drawn_with: 1, made_by: 2, boards: vec![board], pages: Cow::Owned(pages) }
+    Cache { drawn_with: 1, made_by: 2, boards: vec![board], pages: Cow::Owned(pages), siblings: Cow::default() }
 }
 
 #[test]

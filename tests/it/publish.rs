@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use nejiboard::app::builder::Manner;
 use nejiboard::app::error::Error;
-use nejiboard::model::{Page, PageKey, Report};
-use nejiboard::publish::{Fresh, InPlace, Outcome, Shelf, Target};
+use nejiboard::model::{Codings, Page, PageKey, Report};
+use nejiboard::publish::{Fresh, InPlace, Outcome, Packing, Shelf, Siblings, Target};
 use notify::Watcher;
 
 use super::sandbox::{Sandbox, files_below, publish, quiet};
@@ -78,6 +78,10 @@ fn what_is_the_same_is_not_touched_and_what_differs_is_a_second_later() {
     }
 }
 
+fn none(folder: &Path) -> Siblings {
+    Siblings::new(folder.to_owned(), Codings::default(), BTreeMap::new())
+}
+
 fn page(text: &str) -> Page {
     Page { key: PageKey::Home, bytes: text.into() }
 }
@@ -87,7 +91,7 @@ fn a_changed_page_gets_a_later_second_whatever_the_clock_does() {
     let folder = tempfile::tempdir().unwrap();
     let mut shelf = Shelf::new(folder.path().to_owned());
     let mut put = |text: &str, now, forget: bool| {
-        let (outcome, known) = InPlace { shelf: &shelf, now }.put(&page(text)).unwrap();
+        let (outcome, known) = InPlace { shelf: &shelf, siblings: &none(folder.path()), now }.put(&page(text)).unwrap();
         match forget {
             true => shelf.forget("index.html"),
             false => shelf.learn("index.html".to_owned(), known),
@@ -112,9 +116,13 @@ fn a_fresh_folder_keeps_the_times_of_equal_pages_and_is_exchanged_at_once() {
     let root = tempfile::tempdir().unwrap();
     let public = root.path().join("public");
     let mut shelf = Shelf::new(public.clone());
-    shelf.learn("index.html".into(), InPlace { shelf: &shelf, now: 500 }.put(&page("old")).unwrap().1);
+    shelf.learn(
+        "index.html".into(),
+        InPlace { shelf: &shelf, siblings: &none(&public), now: 500 }.put(&page("old")).unwrap().1,
+    );
     fs::write(public.join("stray.txt"), "stray").unwrap();
-    let fresh = Fresh::begin(&shelf, 400).unwrap();
+    let none = none(&public);
+    let fresh = Fresh::begin(&shelf, &none, Packing::Now, 400).unwrap();
     let (outcome, known) = fresh.put(&page("old")).unwrap();
     assert_eq!((outcome, known.modified), (Outcome::Unchanged, 500));
     let other = Page { key: PageKey::NotFound, bytes: b"x".to_vec() };

@@ -7,7 +7,7 @@ use crate::store::numbers::Numbers;
 impl Builder {
     /// Leaves the site to another process.
     pub fn step_aside(&mut self) {
-        self.save();
+        self.close();
         self.lock = None;
     }
 
@@ -15,6 +15,7 @@ impl Builder {
     pub fn take_back(&mut self) -> Result<(), Error> {
         self.lock = Some(self.dir.lock()?);
         self.numbers = Numbers::open(self.dir.numbers())?;
-        Ok(())
+        self.pack_later()?;
+        self.tell_hook_later()
     }
 }

@@ -20,7 +20,7 @@ impl Builder {
     }
 
     /// Takes old assets over into a folder that is about to take the place of the old one.
-    pub(super) fn keep_old_assets(&self, fresh: &Fresh<'_>, shelf: &mut Shelf) {
+    pub(in crate::app) fn keep_old_assets(&self, fresh: &Fresh<'_>, shelf: &mut Shelf) {
         for path in self.old_assets.paths().filter(|path| fresh.keep(path)) {
             self.shelf.get(path).into_iter().for_each(|known| shelf.learn(path.clone(), *known));
         }

@@ -7,6 +7,7 @@ use nejiboard::app::builder::{Builder, Manner};
 use nejiboard::model::{BoardSlug, PostNo, Report, Thread, ThreadKey};
 use nejiboard::store::content;
 
+use super::super::packed::wrong_siblings;
 use super::super::sandbox::links::dead_links;
 use super::super::sandbox::{Sandbox, copy_folder, files_below, publish, quiet};
 
@@ -154,6 +155,8 @@ impl World {
         self.log(format!("publish: {} written, removed {:?}", report.written.len(), report.removed));
         assert!(report.problems.is_empty(), "{:?}\n{}", report.problems, self.story());
         assert!(!self.builder().is_due(), "something is still due\n{}", self.story());
+        let wrong = wrong_siblings(&self.site.path("public"));
+        assert!(wrong.is_empty(), "{wrong:?} are not what stands beside them\n{}", self.story());
         self.look_for_dead_links();
     }
 
@@ -205,8 +208,9 @@ impl World {
 /// Settings of a small site, so that a few threads fill its pages.
 pub fn site_settings(chance: &mut Chance) -> String {
     let prefix = chance.one_of(&["/", "/boards/", "https://example.org/x/"]);
+    let packed = chance.one_of(&["", "", "", "", "", "", "gzip", "[brotli, gzip]"]);
     format!(
-        "title: Site {}\nbase_url: {prefix}\nhome_threads: {}\ndefaults:\n  threads_per_page: {}\n  index_pages: {}\n  \
+        "title: Site {}\nbase_url: {prefix}\nprecompress: {packed}\nhome_threads: {}\ndefaults:\n  threads_per_page: {}\n  index_pages: {}\n  \
          bump_limit: {}\n  replies_previewed: {}\n",
         chance.below(3),
         chance.below(4),
