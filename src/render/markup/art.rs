@@ -47,7 +47,11 @@ pub(super) fn find(text: &str, lines: &[Line]) -> Vec<Span> {
 /// Whether two of three or more lines are not mostly letters, judged by bytes: nearly no post gets further, and that
 /// must be quick.
 fn may_hold_art(text: &str, lines: &[Line]) -> bool {
-    let mostly_signs = |line: &&Line| line.holds.is_mostly_signs(line.span.of(text));
+    // A quote such as `>>1` is mostly signs too, and no stroke.
+    let mostly_signs = |line: &&Line| {
+        let typed = line.span.of(text);
+        line.holds.is_mostly_signs(typed) && quotes::parse(typed).is_none()
+    };
     let needed = STROKE_LINES_MIN - 1;
     STROKE_LINES_MIN <= lines.len() && lines.iter().filter(mostly_signs).take(needed).count() == needed
 }
