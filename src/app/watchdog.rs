@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tracing::error;
 
+use super::faults;
 use super::manager;
 use super::pulse::{Part, Pulses, Stuck};
 
@@ -55,6 +56,7 @@ const DOOR_BEATS_EVERY: Duration = Duration::from_millis(500);
 /// The pulse of the door: goes on as long as its runtime runs anything.
 pub async fn beat_of_the_door(pulses: Pulses) {
     loop {
+        faults::strike("door");
         pulses.beat(Part::Door);
         tokio::time::sleep(DOOR_BEATS_EVERY).await;
     }

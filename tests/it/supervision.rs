@@ -142,7 +142,7 @@ fn a_post_that_makes_the_builder_panic_is_put_aside_and_the_others_are_built() {
 
 #[test]
 fn a_process_that_is_stuck_ends_itself_if_it_was_asked_to() {
-    for part in ["round", "committer"] {
+    for part in ["round", "committer", "door"] {
         let site = Sandbox::new(SITE);
         let running = start(&site, &["--watchdog", "1"]);
         inject(&site, &format!("{part}-stuck"));
@@ -156,7 +156,12 @@ fn a_process_that_is_stuck_ends_itself_if_it_was_asked_to() {
         sender.join().unwrap();
         let again = start(&site, &[]);
         let body = again.get("/tech/thread/1.html").body;
-        assert_eq!(body.contains("stored or not"), part == "round", "{body}");
+        match part {
+            "round" => assert!(body.contains("stored or not"), "{body}"),
+            "committer" => assert!(!body.contains("stored or not"), "{body}"),
+            // Another thread of the door may have taken it.
+            _ => {}
+        }
     }
 }
 
