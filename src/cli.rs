@@ -100,6 +100,17 @@ pub enum Command {
         #[arg(long, value_name = "B")]
         board: Option<String>,
     },
+    /// Print the configuration of another server that hands the site out
+    ///
+    /// It has the same headers as `serve` sends: how long what may be kept, and what a page may load. Behind nginx and
+    /// Caddy, readers do not need `serve`, and posters are passed on to it.
+    Headers {
+        /// The server
+        server: FrontServer,
+        /// Where and how it stands
+        #[command(flatten)]
+        options: HeaderOptions,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -131,6 +142,37 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Servers that can stand in front.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum FrontServer {
+    /// A file for /etc/nginx/conf.d/
+    Nginx,
+    /// A Caddyfile
+    Caddy,
+    /// A file `_headers`, as Netlify, Cloudflare Pages and others read it
+    Netlify,
+}
+
+/// Where and how a server in front stands.
+#[derive(Args, Clone, Debug)]
+pub struct HeaderOptions {
+    /// Where `serve` listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub door: String,
+    /// Where to listen, if not at the ports where browsers look
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Where the pages are, if not in public/ of the site
+    #[arg(long, value_name = "DIR")]
+    pub public: Option<PathBuf>,
+    /// The certificate for TLS (nginx; Caddy gets its own)
+    #[arg(long, value_name = "FILE", requires = "certificate_key")]
+    pub certificate: Option<PathBuf>,
+    /// The key of the certificate
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub certificate_key: Option<PathBuf>,
 }
 
 /// What can be imported.

@@ -58,6 +58,9 @@ pub enum Error {
     /// `new` would write over something.
     #[error("`{}` is not empty", .0.display())]
     NotEmpty(PathBuf),
+    /// Something that would mean something else in a configuration.
+    #[error("`{0}` cannot stand in a configuration")]
+    NotPlain(String),
     /// A board's name on the command line.
     #[error("bad name of a board: {0}")]
     BadBoard(crate::model::board::BadSlug),

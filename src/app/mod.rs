@@ -13,6 +13,7 @@ pub mod events;
 mod faults;
 mod folder;
 pub mod follower;
+mod headers;
 mod held_back;
 mod hook;
 mod import;
@@ -74,6 +75,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::Verify { content: false } => verify::verify(dir, &console),
         Command::Verify { content: true } => verify::verify_content(&dir, &console),
         Command::Import { format, sources, board } => import::import(dir, format, &sources, board, &console),
+        Command::Headers { server, options } => headers::headers(&dir, server, &options),
         Command::Completions { shell } => completions(shell),
     };
     console.progress.finish();

@@ -18,6 +18,7 @@ mod mishaps;
 mod monitor;
 mod old_assets;
 mod packed;
+mod proxy;
 mod publish;
 mod readme;
 mod rounds;

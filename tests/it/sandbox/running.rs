@@ -55,9 +55,17 @@ impl Running {
         Running::launch(root, more, prepare).unwrap_or_else(|told| panic!("serve ended: {told}"))
     }
 
+    /// The same at this address.
+    pub fn start_at(root: &Path, address: &str, more: &[&str]) -> Running {
+        Running::start_with(root, &[&["--listen", address], more].concat())
+    }
+
     /// The same for a command that is `prepared` first; what it told, if it ends before it listens.
     pub fn launch(root: &Path, more: &[&str], prepare: impl FnOnce(&mut Command)) -> Result<Running, String> {
-        let mut arguments = vec!["serve", "--listen", "127.0.0.1:0"];
+        let mut arguments = vec!["serve"];
+        if !more.contains(&"--listen") {
+            arguments.extend(["--listen", "127.0.0.1:0"]);
+        }
         arguments.extend(more);
         let mut command = command(root, &arguments);
         prepare(&mut command);
@@ -216,7 +224,8 @@ fn percent(text: &str) -> String {
     text.bytes().map(|b| if plain(&b) { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-fn request(address: SocketAddr, text: &str) -> std::io::Result<Reply> {
+/// Sends a request as it stands; an error if the connection breaks.
+pub fn request(address: SocketAddr, text: &str) -> std::io::Result<Reply> {
     let mut stream = TcpStream::connect_timeout(&address, LONG)?;
     stream.set_read_timeout(Some(LONG))?;
     stream.write_all(text.as_bytes())?;
