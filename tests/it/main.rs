@@ -1,4 +1,6 @@
 //! The one test program, a module a feature.
+mod audit;
+mod backup;
 mod cache;
 mod cli;
 mod commit;
