@@ -1,7 +1,7 @@
 //! `kill -9` at any moment: what was answered is there, nothing is there twice, no number is left out.
 
 pub mod ledger;
-mod points;
+pub mod points;
 mod syscalls;
 
 use std::net::SocketAddr;

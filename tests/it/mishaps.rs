@@ -1,5 +1,10 @@
 //! Odd things in the folders of a site: none of them hangs, doubles or ends anything.
 
+mod clock;
+mod disk;
+mod flood;
+mod mount;
+
 use std::fs::{self, File};
 use std::time::{Duration, UNIX_EPOCH};
 
