@@ -219,6 +219,7 @@ fn replace(
         if durability == Durability::Synced {
             file.sync_data()?;
         }
+        point("replacement written, the old file still there");
         fs::rename(&draft, path)
     })();
     written.map_err(|source| {

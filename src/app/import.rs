@@ -119,6 +119,7 @@ impl Writer {
             return Ok(());
         }
         disk::create_dir_all(&folder)?;
+        disk::point("folder of an imported board made");
         disk::replace_soon(&file, settings::sample_board(title, description).as_bytes())?;
         self.boards_made += 1;
         Ok(())
@@ -221,6 +222,7 @@ impl Writer {
 
     fn write(&mut self, key: &ThreadKey, path: &Path, bytes: &[u8], added: &[Post]) -> Result<(), DiskError> {
         disk::replace_soon(path, bytes)?;
+        disk::point("thread imported");
         let taken = self.taken.entry(key.board.clone()).or_default();
         taken.extend(added.iter().map(|post| (post.no, key.no)));
         self.posts_added += added.len();

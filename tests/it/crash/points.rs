@@ -164,9 +164,26 @@ fn check_rejected(root: &Path) {
     assert_eq!(names, wanted, "what was rejected is there once");
 }
 
-/// Commands that build: the first build, a clean one, one of an edit, a check of all.
-const COMMANDS: [(&str, &[&str]); 4] =
-    [("first", &["build"]), ("clean", &["build", "--clean"]), ("edit", &["build"]), ("verify", &["verify"])];
+/// Commands that write: the first build, a clean one, one of an edit, a check of all, an import.
+const COMMANDS: [(&str, &[&str]); 5] = [
+    ("first", &["build"]),
+    ("clean", &["build", "--clean"]),
+    ("edit", &["build"]),
+    ("verify", &["verify"]),
+    ("import", &["import", "jsonl", "in.jsonl"]),
+];
+
+/// A board of three threads with two posts each.
+fn lines_to_import() -> String {
+    let post = |no: u64| {
+        let thread = (no - 1) % 3 + 1;
+        format!(
+            "{{\"kind\":\"post\",\"board\":\"new\",\"thread\":{thread},\"no\":{no},\"time\":1700000000,\"body\":\"{no}\"}}\n"
+        )
+    };
+    let board = "{\"kind\":\"board\",\"board\":\"new\",\"title\":\"New\"}\n";
+    board.to_owned() + &(1..=6).map(post).collect::<String>()
+}
 
 /// Makes a site as it is before the nth of [`COMMANDS`].
 fn before_command(name: &str, built: &Sandbox) -> Sandbox {
@@ -178,6 +195,7 @@ fn before_command(name: &str, built: &Sandbox) -> Sandbox {
             site.write("content/b/1.md", "--- {no: 1, at: 2025-03-02}\ntext of new\n");
             site.remove("content/gone/1.md");
         }
+        "import" => site.write("in.jsonl", lines_to_import()),
         _ => site.write("content/site.yaml", "title: Another title\n"),
     }
     site
@@ -316,8 +334,14 @@ fn try_case(built: &Sandbox, (command, point, nth): &Case) -> (usize, Duration) 
         command.env(arm.0, arm.1);
     });
     ledger::check_pages_of_a_dead_program(site.root());
-    let again = running::run(site.root(), &["build"]);
-    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    let again: &[&[&str]] = if name == "import" { &[arguments, &["build"]] } else { &[&["build"]] };
+    for arguments in again {
+        let again = running::run(site.root(), arguments);
+        assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    }
+    if name == "import" {
+        assert_eq!(ledger::posts_of(site.root(), "new").len(), 6);
+    }
     fs::create_dir_all(site.path("posts-inbox")).unwrap();
     Ledger::default().check_site(site.root(), &BOARDS);
     (usize::from(ended.status.code().is_none()), Duration::ZERO)

@@ -105,12 +105,12 @@ fn a_post_is_synced_before_it_is_answered_and_its_thread_before_the_inbox_file_g
     assert_eq!(told.no, None, "it was answered as soon as it was safe");
     wait_until("the inbox is empty", || fs::read_dir(site.path("posts-inbox")).unwrap().next().is_none());
     running::try_get(address, "/a/index.html").unwrap();
-    let trace_of_reply = fs::read_to_string(&trace).unwrap();
     // strace passes the signal of its own end on to nobody: the program itself is told.
-    let pid = trace_of_reply.split(' ').next().unwrap().to_owned();
+    let pid = fs::read_to_string(&trace).unwrap().split(' ').next().unwrap().to_owned();
     assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    // What strace has seen is in its file for sure once it has ended.
     child.wait().unwrap();
-    let calls = calls(&trace_of_reply);
+    let calls = calls(&fs::read_to_string(&trace).unwrap());
 
     // The inbox folder's own name, before any post is put into it.
     let made = find(&calls, 0, &["mkdir", "posts-inbox\""]);
