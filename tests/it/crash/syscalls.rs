@@ -67,15 +67,44 @@ fn in_order<'a>(calls: &'a [Call], steps: &[&[&str]]) -> &'a Call {
     last
 }
 
-/// `serve` under strace, or nothing where that is not possible; then it is told.
-fn traced(root: &Path, trace: &Path) -> Option<(std::process::Child, std::net::SocketAddr)> {
+/// `serve` under strace. It is ended when this is dropped.
+struct Traced {
+    strace: std::process::Child,
+    pid: String,
+    address: std::net::SocketAddr,
+}
+
+impl Traced {
+    /// Ends it in peace. What strace has seen is in its file for sure after that.
+    fn end(mut self) {
+        self.signal("-TERM");
+        self.strace.wait().unwrap();
+    }
+
+    /// strace passes the signal of its own end on to nobody, so the program itself is told.
+    fn signal(&self, signal: &str) {
+        let _ = Command::new("kill").args([signal, &self.pid]).stderr(Stdio::null()).status();
+    }
+}
+
+impl Drop for Traced {
+    fn drop(&mut self) {
+        if self.strace.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.signal("-KILL");
+            let _ = self.strace.wait();
+        }
+    }
+}
+
+/// Starts it, or does not where that is not possible; then it is told.
+fn traced(root: &Path, trace: &Path) -> Option<Traced> {
     let works = Command::new("strace").args(["-o", "/dev/null", "true"]).stderr(Stdio::null()).status();
     if !works.is_ok_and(|status| status.success()) {
         println!("left out: strace is not there or may not trace");
         return None;
     }
     let told = fs::File::create(root.join("told")).unwrap();
-    let child = Command::new("strace")
+    let strace = Command::new("strace")
         .args(["-f", "-y", "-s", "64", "-e", "trace=openat,write,writev,sendto,sendmsg,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat"])
         .arg("-o")
         .arg(trace)
@@ -92,7 +121,8 @@ fn traced(root: &Path, trace: &Path) -> Option<(std::process::Child, std::net::S
         told.split("serving http://").nth(1).and_then(|rest| rest.split('/').next()?.parse().ok())
     };
     wait_until("it listens", || address().is_some());
-    Some((child, address().unwrap()))
+    let pid = fs::read_to_string(trace).unwrap().split(' ').next().unwrap().to_owned();
+    Some(Traced { strace, pid, address: address().unwrap() })
 }
 
 #[test]
@@ -100,16 +130,12 @@ fn a_post_is_synced_before_it_is_answered_and_its_thread_before_the_inbox_file_g
     let site = Sandbox::new("==> content/a/1.md\n--- {no: 1, at: 2025-03-02}\ntext of old\n");
     let traces = tempfile::tempdir().unwrap();
     let trace = traces.path().join("trace");
-    let Some((mut child, address)) = traced(site.root(), &trace) else { return };
-    let told = send(address, "a", "1", "reply", Wanted::OnceSafe).unwrap();
+    let Some(traced) = traced(site.root(), &trace) else { return };
+    let told = send(traced.address, "a", "1", "reply", Wanted::OnceSafe).unwrap();
     assert_eq!(told.no, None, "it was answered as soon as it was safe");
     wait_until("the inbox is empty", || fs::read_dir(site.path("posts-inbox")).unwrap().next().is_none());
-    running::try_get(address, "/a/index.html").unwrap();
-    // strace passes the signal of its own end on to nobody: the program itself is told.
-    let pid = fs::read_to_string(&trace).unwrap().split(' ').next().unwrap().to_owned();
-    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
-    // What strace has seen is in its file for sure once it has ended.
-    child.wait().unwrap();
+    running::try_get(traced.address, "/a/index.html").unwrap();
+    traced.end();
     let calls = calls(&fs::read_to_string(&trace).unwrap());
 
     // The inbox folder's own name, before any post is put into it.
