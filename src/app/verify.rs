@@ -10,7 +10,7 @@ use super::builder::Builder;
 use super::error::Error;
 use super::{Console, DONE_WITH_PROBLEMS};
 use crate::disk::{self, DiskError};
-use crate::model::Problem;
+use crate::model::{Coding, Problem};
 use crate::store::audit::{self, Audit};
 use crate::store::site_dir::SiteDir;
 
@@ -61,7 +61,7 @@ fn compare(public: &Path, clean: &Path, old_assets: &BTreeSet<PathBuf>) -> Resul
         let problem = |message: &str| Problem::new(public.join(path), message).hint("`nejiboard build` puts it right");
         if !there.contains(path) {
             differences.push(problem("is missing"));
-        } else if !wanted.contains(path) && old_assets.contains(path) {
+        } else if !wanted.contains(path) && old_assets.contains(&plain(path)) {
             continue;
         } else if !wanted.contains(path) {
             differences.push(problem("should not be there"));
@@ -70,6 +70,12 @@ fn compare(public: &Path, clean: &Path, old_assets: &BTreeSet<PathBuf>) -> Resul
         }
     }
     Ok((there.union(&wanted).count(), differences))
+}
+
+/// The file of which this one is a packed sibling, or the file itself.
+fn plain(path: &Path) -> PathBuf {
+    let sibling = path.to_str().and_then(Coding::of_sibling);
+    sibling.map_or_else(|| path.to_owned(), |(plain, _)| PathBuf::from(plain))
 }
 
 /// All files below a folder, drafts and all.

@@ -187,6 +187,9 @@ impl World {
         let old = std::fs::read_to_string(self.site.path(".nejiboard/old-assets")).unwrap_or_default();
         for path in old.lines().filter_map(|line| line.split_once(' ')).map(|(_, path)| path) {
             assert!(there.remove(path).is_some() && !wanted.contains_key(path), "{path} is no old asset: {old}");
+            for ending in [".gz", ".br"] {
+                there.remove(&format!("{path}{ending}"));
+            }
         }
         let differs = |path: &&String| there.get(*path) != wanted.get(*path);
         let paths: BTreeSet<&String> = there.keys().chain(wanted.keys()).collect();
