@@ -92,7 +92,7 @@ where
     if let Err(refused) = &outcome
         && may_be_discarded(door, parts, refused)
     {
-        discard(body, &door.limits).await;
+        discard(body, door).await;
     }
     outcome
 }

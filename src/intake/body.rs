@@ -11,7 +11,8 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::Limits;
+use super::pace::Pace;
+use super::{Door, Limits};
 use crate::model::Refusal;
 
 /// The memory that all bodies may take together.
@@ -72,10 +73,11 @@ impl Held {
 /// Reads the body, of which `declared` bytes were announced.
 ///
 /// Memory is taken as bytes arrive and not as they are announced, so a client cannot reserve what it does not send.
-pub(super) async fn read<B>(body: B, declared: usize, limits: &Limits, room: &Room) -> Result<Held, Refusal>
+pub(super) async fn read<B>(body: B, declared: usize, door: &Door) -> Result<Held, Refusal>
 where
     B: HttpBody<Data = Bytes>,
 {
+    let (limits, room) = (&door.limits, &door.room);
     let whole = async {
         let mut body = pin!(body);
         let mut held = Held { bytes: Vec::new(), share: room.empty_share()? };
@@ -89,13 +91,13 @@ where
         }
         Ok(held)
     };
-    timeout(limits.body_time, whole).await.unwrap_or(Err(Refusal::TooSlow))
+    in_time(door, whole).await.unwrap_or(Err(Refusal::TooSlow))
 }
 
 /// Reads a body that is refused and throws it away, as long as it stays within the bounds.
 ///
 /// A connection that is closed with unread bytes is reset, and the client loses the answer that was already sent.
-pub(super) async fn discard<B>(body: B, limits: &Limits)
+pub(super) async fn discard<B>(body: B, door: &Door)
 where
     B: HttpBody<Data = Bytes>,
 {
@@ -104,13 +106,23 @@ where
         let mut bytes = 0;
         while let Some(Ok(frame)) = body.as_mut().frame().await {
             bytes += frame.data_ref().map_or(0, |data| data.len());
-            if limits.discard_bytes_max < bytes {
+            if door.limits.discard_bytes_max < bytes {
                 return;
             }
         }
     };
     // What is left when the time is over is left: the answer goes out all the same.
-    let _ = timeout(limits.body_time, rest).await;
+    let _ = in_time(door, rest).await;
+}
+
+/// What comes of reading, unless it takes longer than a body may; less while places are needed.
+async fn in_time<T>(door: &Door, reading: impl Future<Output = T>) -> Option<T> {
+    let pace = door.pace.subscribe();
+    tokio::select! {
+        biased;
+        read = timeout(door.limits.body_time, reading) => read.ok(),
+        () = Pace::hurried(&pace, door.limits.hurry_time) => None,
+    }
 }
 
 /// The body of an answer.
@@ -123,6 +135,7 @@ enum Source {
 
 struct FileBody {
     file: tokio::fs::File,
+    _place: OwnedSemaphorePermit,
     left: u64,
     chunk: Vec<u8>,
     chunk_bytes: usize,
@@ -140,8 +153,8 @@ impl Body {
     }
 
     /// The next `length` bytes of `file`, a chunk at a time, never the whole in memory.
-    pub(super) fn file(file: tokio::fs::File, length: u64, chunk_bytes: usize) -> Body {
-        Body(Source::File(FileBody { file, left: length, chunk: Vec::new(), chunk_bytes }))
+    pub(super) fn file(file: tokio::fs::File, place: OwnedSemaphorePermit, length: u64, chunk_bytes: usize) -> Body {
+        Body(Source::File(FileBody { file, _place: place, left: length, chunk: Vec::new(), chunk_bytes }))
     }
 }
 

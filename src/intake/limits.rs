@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
+
 /// How much a stranger can ask of the door. Whatever can grow has its bound here.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Limits {
@@ -27,8 +29,10 @@ pub struct Limits {
     /// How long such a post is remembered.
     pub resend_time: Duration,
 
-    /// Connections that are open together; never more than half of the files that the process may open.
+    /// Connections that are open together, if the process may open files enough: each is one.
     pub connections_max: usize,
+    /// Files that connections leave to the rest of the program; `None` is half of all. Never more than half.
+    pub files_spared: Option<usize>,
     /// Connections of one IPv4 address or one IPv6 /64 network.
     pub connections_per_address_max: usize,
     /// Connections from this machine, where a reverse proxy brings everybody under one address.
@@ -47,6 +51,9 @@ pub struct Limits {
     pub body_time: Duration,
     /// How long a client may read nothing of what waits for it.
     pub write_stall_time: Duration,
+    /// How long a client may read nothing, or a body may take, while there is no place for another one. Who says nothing
+    /// then has so long at first, and less and less.
+    pub hurry_time: Duration,
     /// How long the door waits for the backend to accept a post, should the backend not keep its own promise.
     pub accept_time: Duration,
     /// How long running requests may take once the door is told to stop.
@@ -64,6 +71,25 @@ pub struct Limits {
     pub chunk_bytes: usize,
 }
 
+impl Limits {
+    /// How many connections there can be, after the files that the process may open.
+    pub fn connections_possible(&self) -> usize {
+        let files = files_max();
+        self.connections_max.min(files - self.files_spared.unwrap_or(usize::MAX).min(files / 2))
+    }
+
+    /// How many files may be open together to be streamed: half of what connections leave, so that there is always
+    /// something left for posts and pages.
+    pub(super) fn streams_max(&self) -> usize {
+        (files_max().saturating_sub(self.connections_possible()) / 2).clamp(1, self.connections_max.max(1))
+    }
+}
+
+/// How many files the process may open.
+fn files_max() -> usize {
+    getrlimit(Resource::Nofile).current.map_or(usize::MAX, |max| max as usize)
+}
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
@@ -78,6 +104,7 @@ impl Default for Limits {
             resends_max: 4_096,
             resend_time: Duration::from_secs(30),
             connections_max: 16_384,
+            files_spared: None,
             connections_per_address_max: 64,
             connections_per_loopback_max: 4_096,
             head_bytes_max: 16 << 10,
@@ -86,6 +113,7 @@ impl Default for Limits {
             head_time: Duration::from_secs(15),
             body_time: Duration::from_secs(30),
             write_stall_time: Duration::from_secs(30),
+            hurry_time: Duration::from_millis(250),
             accept_time: Duration::from_secs(10),
             stop_time: Duration::from_secs(10),
             farewell_time: Duration::from_secs(3),

@@ -27,9 +27,11 @@ mod connection;
 mod des;
 mod files;
 mod form;
+mod head;
 mod limits;
 mod monitor;
 mod negotiate;
+mod pace;
 mod path;
 mod post;
 mod read;
@@ -42,6 +44,8 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
+
+use tokio::sync::watch;
 
 use crate::metrics::Metrics;
 use crate::model::{
@@ -136,6 +140,7 @@ pub struct Door {
     files: Arc<files::Files>,
     resends: resend::Resends,
     room: body::Room,
+    pace: watch::Sender<pace::Pace>,
 }
 
 impl Door {
@@ -146,6 +151,7 @@ impl Door {
             files: Arc::new(files::Files::new(options.public, &limits)),
             resends: resend::Resends::new(&limits),
             room: body::Room::new(&limits),
+            pace: watch::Sender::default(),
             purpose: options.purpose,
             backend,
             limits,

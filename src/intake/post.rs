@@ -27,7 +27,7 @@ where
 {
     let (encoding, declared) = admit(door, &parts.headers)?;
     // The share of the room is given back when the answer is ready, since the form lives until then.
-    let body::Held { bytes, share: _share } = body::read(body, declared, &door.limits, &door.room).await?;
+    let body::Held { bytes, share: _share } = body::read(body, declared, door).await?;
     let form = form::decode(encoding, bytes, &door.limits).await?;
     let submission = match check(door, &form, address) {
         Ok(submission) => submission,

@@ -1,6 +1,5 @@
 //! A page or another file that is asked for, from its path to its answer.
 
-use std::fs::File;
 use std::io::SeekFrom;
 use std::ops::Range;
 use std::time::UNIX_EPOCH;
@@ -11,12 +10,15 @@ use hyper::{Response, StatusCode};
 use tokio::io::AsyncSeekExt;
 
 use super::conditional::{Portion, Validators, portion};
-use super::files::{Found, Kept};
+use super::files::{Found, Kept, Opened};
 use super::path::{Target, media_type};
 use super::reply::{self, Refused};
 use super::{Body, Door, negotiate};
 use crate::model::caching::Kind;
 use crate::model::{Coding, Refusal};
+
+/// Seconds after which a large file may be had that cannot be had now.
+const STREAMS_PAUSE: u32 = 5;
 
 /// Answers a `GET` or `HEAD` of `target`.
 pub(super) async fn read(door: &Door, parts: &Parts, target: Target, prefix: &str) -> Result<Response<Body>, Refused> {
@@ -35,21 +37,23 @@ pub(super) async fn read(door: &Door, parts: &Parts, target: Target, prefix: &st
         // The path has no empty segment, or it would lead nowhere: what it begins with is never another host.
         Found::Folder => Ok(reply::to(StatusCode::PERMANENT_REDIRECT, &format!("{}/", parts.uri.path()))),
         Found::Nothing => not_found(door, parts).await,
+        Found::TooMany => Err(Refusal::Busy(STREAMS_PAUSE).into()),
     }
 }
 
-/// The file as its packed sibling has it, if the client takes that and the sibling is of the same state.
+/// The file packed, if the client takes that and there is such a form of the same state.
 ///
 /// Parts are always cut from the plain file, as clients that keep parts compare its length.
 async fn packed(door: &Door, parts: &Parts, inside: &str, plain: &Found) -> Result<Option<Response<Body>>, Refused> {
     let modified = match plain {
         Found::Memory(kept) | Found::Large(kept, _) => kept.modified,
-        Found::Folder | Found::Nothing => return Ok(None),
+        Found::TooMany | Found::Folder | Found::Nothing => return Ok(None),
     };
     if parts.headers.contains_key(header::RANGE) || !may_be_packed(media_type(inside)) {
         return Ok(None);
     }
-    for coding in negotiate::codings(&parts.headers) {
+    let beside = door.backend.site().precompress;
+    for coding in negotiate::codings(&parts.headers).filter(|coding| beside.has(*coding)) {
         let response = match find(door, &coding.sibling(inside)).await? {
             Found::Memory(kept) if kept.modified == modified => file(door, parts, inside, &kept, None).await?,
             Found::Large(kept, opened) if kept.modified == modified => {
@@ -58,6 +62,14 @@ async fn packed(door: &Door, parts: &Parts, inside: &str, plain: &Found) -> Resu
             _ => continue,
         };
         return Ok(Some(as_packed(response, coding)));
+    }
+    // Nothing packed lies beside it, or not yet.
+    let takes_gzip = negotiate::codings(&parts.headers).any(|coding| coding == Coding::Gzip);
+    if let Found::Memory(plain) = plain
+        && takes_gzip
+        && let Some(kept) = door.files.packed(inside, plain).await
+    {
+        return Ok(Some(as_packed(file(door, parts, inside, &kept, None).await?, Coding::Gzip)));
     }
     Ok(None)
 }
@@ -103,9 +115,9 @@ async fn file(
     parts: &Parts,
     inside: &str,
     kept: &Kept,
-    opened: Option<File>,
+    opened: Option<Opened>,
 ) -> Result<Response<Body>, Refused> {
-    let validators = Validators { etag: &kept.etag, modified: kept.modified };
+    let validators = Validators { etag: kept.etag.to_str().unwrap_or_default(), modified: kept.modified };
     let portion = portion(&parts.headers, &validators, kept.length);
     let mut response = match &portion {
         Portion::Whole => reply::bare(StatusCode::OK, cut(door, kept, opened, 0..kept.length).await?),
@@ -133,11 +145,15 @@ fn describe(door: &Door, response: &mut Response<Body>, inside: &str, kept: &Kep
     let media_type = media_type(inside);
     // A time that is still to come would be no lie of ours, but HTTP forbids it. A file gets one when it is changed
     // twice within a second.
-    let modified = kept.modified.min(door.backend.now()).max(UNIX_EPOCH);
-    reply::set(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
-    reply::set(response, header::ETAG, &kept.etag);
+    let now = door.backend.now();
+    if now < kept.modified {
+        reply::set(response, header::LAST_MODIFIED, &httpdate::fmt_http_date(now.max(UNIX_EPOCH)));
+    } else {
+        response.headers_mut().insert(header::LAST_MODIFIED, kept.modified_date.clone());
+    }
     reply::set(response, header::CACHE_CONTROL, &caching);
     let headers = response.headers_mut();
+    headers.insert(header::ETAG, kept.etag.clone());
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if may_be_packed(media_type) {
@@ -149,13 +165,13 @@ fn describe(door: &Door, response: &mut Response<Body>, inside: &str, kept: &Kep
 }
 
 /// The bytes in `range`, which lies within the file.
-async fn cut(door: &Door, kept: &Kept, opened: Option<File>, range: Range<u64>) -> Result<Body, Refusal> {
+async fn cut(door: &Door, kept: &Kept, opened: Option<Opened>, range: Range<u64>) -> Result<Body, Refusal> {
     match (&kept.bytes, opened) {
         (Some(bytes), _) => Ok(Body::memory(bytes.slice(range.start as usize..range.end as usize))),
         (None, Some(opened)) => {
-            let mut opened = tokio::fs::File::from_std(opened);
-            opened.seek(SeekFrom::Start(range.start)).await.map_err(|_| Refusal::Fault)?;
-            Ok(Body::file(opened, range.end - range.start, door.limits.chunk_bytes))
+            let mut file = tokio::fs::File::from_std(opened.file);
+            file.seek(SeekFrom::Start(range.start)).await.map_err(|_| Refusal::Fault)?;
+            Ok(Body::file(file, opened.place, range.end - range.start, door.limits.chunk_bytes))
         }
         (None, None) => Err(Refusal::Fault),
     }

@@ -16,7 +16,8 @@ const POST: &[u8] = b"POST /post HTTP/1.1\r\nHost: board.test\r\nContent-Type: a
 
 /// Times that play no part.
 fn patient() -> Limits {
-    Limits { head_time: Duration::from_secs(20), stop_time: Duration::from_secs(20), ..quick() }
+    let long = Duration::from_secs(20);
+    Limits { head_time: long, stop_time: long, hurry_time: long, ..quick() }
 }
 
 /// Reads one answer, whose body has `body_bytes`.
@@ -115,22 +116,40 @@ fn connections_beyond_the_bound_wait_for_their_turn() {
 }
 
 #[test]
-fn nobody_stays_to_be_idle_where_places_are_scarce() {
-    let door = Open::new(
-        Fake::default(),
-        Limits { connections_max: 8, first_byte_time: Duration::from_secs(20), ..patient() },
-    );
-    let mut first = door.connect();
-    first.write_all(GET).unwrap();
-    assert!(!one_answer(&mut first, 4).contains("connection: close\r\n"));
-    let silent: Vec<TcpStream> = (0..6).map(|_| door.connect()).collect();
-    let mut last = door.connect();
-    for stream in [&mut last, &mut first] {
-        stream.write_all(GET).unwrap();
-        assert!(one_answer(stream, 4).contains("connection: close\r\n"));
-        assert_eq!(read_to_close(stream), "");
+fn who_only_waits_makes_room_for_who_asks() {
+    let long = Duration::from_secs(60);
+    let times = Limits { first_byte_time: long, head_time: long, body_time: long, write_stall_time: long, ..quick() };
+    let door = Open::new(Fake::default(), Limits { connections_max: 4, ..times });
+    fs::write(door.public.path().join("large.dat"), vec![b'x'; 32 << 20]).unwrap();
+    let half_post = &POST[..POST.len() - 5];
+    for waits in
+        [b"".as_slice(), b"GET / HT", half_post, GET, POST, b"GET /large.dat HTTP/1.1\r\nHost: board.test\r\n\r\n"]
+    {
+        let waiting: Vec<TcpStream> = (0..20)
+            .map(|_| {
+                let mut stream = door.connect();
+                stream.write_all(waits).unwrap();
+                stream
+            })
+            .collect();
+        assert!(door.send(LAST_GET).ends_with("home"), "{}", String::from_utf8_lossy(waits));
+        drop(waiting);
     }
-    drop(silent);
+    door.serves_a_normal_client();
+}
+
+#[test]
+fn nobody_has_to_go_while_there_is_room() {
+    let door = Open::new(Fake::default(), Limits { connections_max: 4, hurry_time: Duration::ZERO, ..patient() });
+    // Also when there is none left, until somebody wants it.
+    let mut kept: Vec<TcpStream> = (0..4).map(|_| door.connect()).collect();
+    for _ in 0..2 {
+        for stream in &mut kept {
+            stream.write_all(GET).unwrap();
+            assert!(!one_answer(stream, 4).contains("connection: close"));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]
@@ -158,7 +177,8 @@ fn slow_large_posts_keep_no_small_ones_out() {
 
 #[test]
 fn a_client_that_stops_reading_is_let_go() {
-    let door = Open::new(Fake::default(), Limits { connections_max: 1, ..quick() });
+    let limits = Limits { connections_max: 1, hurry_time: Duration::from_millis(600), ..quick() };
+    let door = Open::new(Fake::default(), limits);
     fs::write(door.public.path().join("large.dat"), vec![b'x'; 32 << 20]).unwrap();
     let mut stuck = door.connect();
     stuck.write_all(b"GET /large.dat HTTP/1.1\r\nHost: board.test\r\n\r\n").unwrap();
@@ -232,4 +252,62 @@ fn a_door_that_is_told_to_stop_at_once_never_opens() {
     let options = DoorOptions { public: "nowhere".into(), limits: quick(), purpose: Purpose::Site };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(intake::serve(listener, options, Arc::new(Fake::default()), async {})).unwrap();
+}
+
+/// An answer without its body: the status, and then the headers in the order of the alphabet.
+fn head_of(answer: &str) -> Vec<String> {
+    let head = answer.split("\r\n\r\n").next().unwrap();
+    let mut lines: Vec<String> = head.lines().map(str::to_lowercase).collect();
+    lines[1..].sort();
+    lines.retain(|line| line != "connection: close" && !line.starts_with("date: "));
+    lines
+}
+
+/// Plain requests are answered without hyper, and others with it.
+#[test]
+fn both_ways_to_an_answer_give_the_same() {
+    let door = Open::new(Fake::default(), Limits { head_time: Duration::from_millis(100), ..quick() });
+    fs::write(door.public.path().join("404.html"), "not here").unwrap();
+    fs::write(door.public.path().join("large.dat"), vec![b'x'; 2 << 20]).unwrap();
+    for (path, header) in [
+        ("/", "A: b"),
+        ("/", "If-None-Match: *"),
+        ("/", "If-Match: \"other\""),
+        ("/", "Range: bytes=1-2"),
+        ("/", "Range: bytes=9-"),
+        ("/", "Accept-Encoding: gzip"),
+        ("/large.dat", "A: b"),
+        ("/large.dat", "Range: bytes=5-1048576"),
+        ("/nothing", "A: b"),
+        ("/nothing", "Accept: application/json"),
+        ("/healthz", "A: b"),
+        ("/post", "A: b"),
+        ("/%00", "A: b"),
+        ("/", "Host: other.test"),
+    ] {
+        let request = |more: &str| format!("GET {path} HTTP/1.1\r\nHost: board.test\r\n{header}\r\n{more}\r\n");
+        let by_hyper = door.send(request("Connection: close\r\n"));
+        let mut stream = door.connect();
+        stream.write_all(request("").as_bytes()).unwrap();
+        let plain = read_to_close(&mut stream);
+        assert_eq!(head_of(&plain), head_of(&by_hyper), "{path} {header}");
+        let body = |answer: &str| answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+        assert_eq!(body(&plain), body(&by_hyper), "{path} {header}");
+    }
+}
+
+#[test]
+fn a_head_may_come_in_pieces_and_with_the_next_one() {
+    let door = Open::new(Fake::default(), patient());
+    let both = [GET, LAST_GET].concat();
+    for cut in 1..both.len() {
+        let mut stream = door.connect();
+        stream.write_all(&both[..cut]).unwrap();
+        if cut % 7 == 0 {
+            std::thread::sleep(Duration::from_millis(3));
+        }
+        stream.write_all(&both[cut..]).unwrap();
+        let answers = read_to_close(&mut stream);
+        assert_eq!(answers.matches("\r\n\r\nhome").count(), 2, "{cut}: {answers}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The files below `public/`: what they come with, and that nothing else comes.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -240,6 +241,56 @@ fn a_packed_sibling_of_the_same_state_is_sent_to_those_who_take_it() {
     // A sibling that was left behind by a change is not of this file.
     quiet.file("tech/index.html", "news");
     assert_eq!(quiet.get_with("/tech/", &[("accept-encoding", "gzip")]).text(), "news");
+}
+
+/// The bytes that are packed in these.
+fn unpacked(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(bytes).read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn a_page_without_a_sibling_is_packed_in_memory() {
+    let quiet = site();
+    let gzip = [("accept-encoding", "gzip")];
+    for text in ["a page ".repeat(1_000), "another ".repeat(1_000)] {
+        quiet.file("tech/index.html", &text);
+        let plain = quiet.get("/tech/");
+        assert_eq!((plain.text(), plain.header("content-encoding")), (text.clone(), ""));
+        for _ in 0..2 {
+            let packed = quiet.get_with("/tech/", &gzip);
+            assert_eq!(packed.header("content-encoding"), "gzip");
+            assert!(packed.body.len() < 1_000);
+            assert_eq!(unpacked(&packed.body), text);
+            assert_eq!(packed.header("last-modified"), plain.header("last-modified"));
+            // Another form of the same page is not the same bytes.
+            assert_ne!(packed.header("etag"), plain.header("etag"));
+            let again = quiet.get_with("/tech/", &[gzip[0], ("if-none-match", packed.header("etag"))]);
+            assert_eq!(again.status, 304);
+        }
+    }
+    // What gets no smaller, and what is packed by its nature, stays as it is.
+    quiet.file("tech/index.html", "short");
+    quiet.file("picture.png", "x".repeat(1_000));
+    for path in ["/tech/", "/picture.png"] {
+        assert_eq!(quiet.get_with(path, &gzip).header("content-encoding"), "", "{path}");
+    }
+}
+
+#[test]
+fn packed_pages_count_for_what_is_kept_in_memory() {
+    let limits = Limits { cache_bytes_max: 200_000, ..quick() };
+    let quiet = Quiet::with_limits(Fake::default(), limits);
+    for no in 0..100_u32 {
+        // Digits that no packing makes much smaller.
+        let text: String = (0..3_000_u32).map(|at| (no * 3_000 + at).wrapping_mul(2_654_435_761).to_string()).collect();
+        quiet.file(&format!("{no}.html"), &text);
+        let answer = quiet.get_with(&format!("/{no}.html"), &[("accept-encoding", "gzip")]);
+        assert_eq!(unpacked(&answer.body), text);
+        assert!(quiet.door.bytes_in_memory() <= 200_000);
+    }
+    assert!(50_000 < quiet.door.bytes_in_memory());
 }
 
 #[test]
