@@ -50,6 +50,18 @@ pub struct Common {
     /// Say more; twice for even more
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// How problems and log lines look on standard error: for people, or a JSON object a line
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 /// What to do.
@@ -133,6 +145,9 @@ pub struct Serve {
     /// End the process, so that it can be started anew, if it is stuck for so long
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub watchdog: Option<Duration>,
+    /// How many connections the door takes.
+    #[command(flatten)]
+    pub connections: Connections,
 }
 
 /// A time in whole seconds, at least one.
@@ -173,6 +188,28 @@ pub struct HeaderOptions {
     /// The key of the certificate
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub certificate_key: Option<PathBuf>,
+}
+
+/// How many connections the door takes.
+#[derive(Args, Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Connections {
+    /// Connections that are open together [default: 16384, at most half of the files that may be open]
+    #[arg(long = "connections", value_name = "N", value_parser = at_least_one)]
+    pub max: Option<usize>,
+    /// Connections of one IPv4 address or IPv6 /64 network [default: 64]
+    #[arg(long = "connections-per-address", value_name = "N", value_parser = at_least_one)]
+    pub per_address: Option<usize>,
+    /// Connections of one address of this machine itself, such as a proxy's [default: 4096]
+    #[arg(long = "connections-from-here", value_name = "N", value_parser = at_least_one)]
+    pub from_here: Option<usize>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least one is needed".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}")),
+    }
 }
 
 /// What can be imported.

@@ -42,7 +42,7 @@ use std::io::{IsTerminal, Write};
 use clap::CommandFactory;
 use serde_json::json;
 
-use crate::cli::{Cli, Command, Common};
+use crate::cli::{Cli, Command, Common, LogFormat};
 use crate::disk::Counts;
 use crate::model::{Problem, Report};
 use crate::store::site_dir::SiteDir;
@@ -61,7 +61,8 @@ const FAILED: u8 = 3;
 /// Runs a command, tells what came of it, and gives the exit code.
 pub fn run(cli: Cli) -> u8 {
     let console = Console { common: cli.common, progress: Progress::new(false) };
-    let console = Console { progress: Progress::new(console.common.quiet), ..console };
+    let is_text = console.common.log_format == LogFormat::Text;
+    let console = Console { progress: Progress::new(console.common.quiet || !is_text), ..console };
     log_to_stderr(&console.common, matches!(cli.command, Command::Serve(_) | Command::Build { watch: true, .. }));
     let dir = SiteDir::new(console.common.root.clone());
     let outcome = match cli.command {
@@ -98,19 +99,29 @@ impl Console {
     /// Tells problems of single files; gives the exit code that they make.
     fn tell_problems(&self, problems: &[Problem]) -> u8 {
         self.progress.finish();
-        for problem in problems {
-            eprintln!("{problem}");
-        }
+        problems.iter().for_each(|problem| self.tell_problem(problem));
         if problems.is_empty() { DONE } else { DONE_WITH_PROBLEMS }
     }
 
-    fn tell_error(&self, error: &Error) {
-        for problem in error.problems() {
-            eprintln!("{problem}");
+    fn tell_problem(&self, problem: &Problem) {
+        match self.common.log_format {
+            LogFormat::Text => eprintln!("{problem}"),
+            LogFormat::Json => tracing::warn!("{problem}"),
         }
-        eprintln!("error: {}", crate::model::problem::printable(&error::chain(error)));
-        if let Some(hint) = error.hint() {
-            eprintln!("  hint: {hint}");
+    }
+
+    fn tell_error(&self, error: &Error) {
+        error.problems().iter().for_each(|problem| self.tell_problem(problem));
+        let text = crate::model::problem::printable(&error::chain(error));
+        match (self.common.log_format, error.hint()) {
+            (LogFormat::Json, Some(hint)) => tracing::error!(%hint, "{text}"),
+            (LogFormat::Json, None) => tracing::error!("{text}"),
+            (LogFormat::Text, hint) => {
+                eprintln!("error: {text}");
+                if let Some(hint) = hint {
+                    eprintln!("  hint: {hint}");
+                }
+            }
         }
         if self.common.json {
             let line = json!({ "error": error::chain(error), "problems": error.problems().len() });
@@ -187,11 +198,19 @@ fn log_to_stderr(common: &Common, serving: bool) {
         (_, 1) => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let logger = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+    let logger = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr);
     // A second start in one process, as in tests, keeps the first one's logger.
-    let _ = logger.try_init();
+    match common.log_format {
+        LogFormat::Text => drop(logger.with_ansi(std::io::stderr().is_terminal()).try_init()),
+        LogFormat::Json => {
+            drop(logger.with_ansi(false).json().flatten_event(true).try_init());
+            std::panic::set_hook(Box::new(log_panic));
+        }
+    }
+}
+
+/// Tells of a panic as of everything else, so that whatever reads the log can read this too.
+fn log_panic(panic: &std::panic::PanicHookInfo) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(place, "panicked: {}", panic.payload_as_str().unwrap_or("without a word"));
 }

@@ -21,7 +21,7 @@ use super::running::Running;
 use super::sockets::{Heirloom, Inherited};
 use super::upgrade::{Predecessor, Program};
 use super::{Console, DONE, follower, watchdog};
-use crate::cli::Serve;
+use crate::cli::{Connections, LogFormat, Serve};
 use crate::disk::{self, DiskError};
 use crate::intake::tripcode::Secret;
 use crate::intake::{self, DoorOptions, Limits, Purpose};
@@ -64,7 +64,7 @@ pub fn serve(dir: SiteDir, options: &Serve, console: &Console) -> Result<u8, Err
     let announcement = Announcement::of(&site, monitor.as_ref(), &prefix);
     let public = dir.public();
     let front = |socket| {
-        let (public, limits) = (public.clone(), Limits::default());
+        let (public, limits) = (public.clone(), limits(options.connections));
         (socket, DoorOptions { public, limits, purpose: Purpose::Site })
     };
     let mut doors: Vec<_> = site.into_iter().map(front).collect();
@@ -182,6 +182,25 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     intake::listen(address).map_err(|source| Error::Listen { address, source })
 }
 
+/// Files that are left to the rest of the program where somebody says how many connections there may be.
+const FILES_SPARED: usize = 256;
+
+/// The door's bounds, as far as they are set.
+fn limits(connections: Connections) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(max) = connections.max {
+        limits.connections_max = max;
+        limits.files_spared = Some(FILES_SPARED);
+        let possible = limits.connections_possible();
+        if possible < max {
+            tracing::warn!("only {possible} connections are possible: the process may not open more files");
+        }
+    }
+    limits.connections_per_address_max = connections.per_address.unwrap_or(limits.connections_per_address_max);
+    limits.connections_per_loopback_max = connections.from_here.unwrap_or(limits.connections_per_loopback_max);
+    limits
+}
+
 /// The door for monitoring, which few come to.
 fn monitoring() -> DoorOptions {
     let limits = Limits { connections_max: 64, ..Limits::default() };
@@ -204,9 +223,16 @@ impl Announcement {
     /// Tells it. Programs that wait for it read the line on standard output.
     fn make(self, report: &Report, console: &Console) -> Result<(), Error> {
         if !console.common.quiet {
-            eprintln!("serving {} (Ctrl-C stops)", self.urls.join(" and "));
-            if let Some(address) = &self.monitor {
-                eprintln!("monitoring at {address}/metrics");
+            let (urls, monitor) = (self.urls.join(" and "), self.monitor.as_ref());
+            let monitor = monitor.map(|address| format!("{address}/metrics"));
+            match console.common.log_format {
+                LogFormat::Text => {
+                    eprintln!("serving {urls} (Ctrl-C stops)");
+                    if let Some(monitor) = monitor {
+                        eprintln!("monitoring at {monitor}");
+                    }
+                }
+                LogFormat::Json => tracing::info!(url = urls, monitor, "serving"),
             }
         }
         if !console.common.json {

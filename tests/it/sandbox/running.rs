@@ -69,6 +69,20 @@ impl Running {
         arguments.extend(more);
         let mut command = command(root, &arguments);
         prepare(&mut command);
+        Running::watch(command)
+    }
+
+    /// The same where the process may open no more than so many files.
+    pub fn start_limited(root: &Path, files: usize, more: &[&str]) -> Running {
+        let program = env!("CARGO_BIN_EXE_nejiboard");
+        let limit = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &limit, program, "serve", "--listen", "127.0.0.1:0"]).args(more);
+        command.current_dir(root).env_clear().stdin(Stdio::null());
+        Running::watch(command).unwrap_or_else(|told| panic!("serve ended: {told}"))
+    }
+
+    fn watch(mut command: Command) -> Result<Running, String> {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let told = Arc::new(Mutex::new(String::new()));
