@@ -212,5 +212,8 @@ fn log_to_stderr(common: &Common, serving: bool) {
 /// Tells of a panic as of everything else, so that whatever reads the log can read this too.
 fn log_panic(panic: &std::panic::PanicHookInfo) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    tracing::error!(place, "panicked: {}", panic.payload_as_str().unwrap_or("without a word"));
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(place, "panicked: {}", text.unwrap_or("without a word"));
 }

@@ -78,7 +78,8 @@ where
         Ok(()) if door.purpose == Purpose::Monitoring => monitor::monitor(door, parts),
         Ok(()) => match (target(parts.uri.path(), &site), &parts.method) {
             (Target::Post, &Method::POST) => {
-                let outcome = post::post(door, parts, body.as_mut(), address, taste).await;
+                // In a box, so that those who only read do not have room for it.
+                let outcome = Box::pin(post::post(door, parts, body.as_mut(), address, taste)).await;
                 outcome.inspect_err(|refused| door.backend.metrics().refused(refused.refusal.code()))
             }
             (Target::Post, &Method::OPTIONS) => Ok(options(POST_METHODS)),
