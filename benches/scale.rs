@@ -15,6 +15,7 @@ use chrono::{DateTime, TimeDelta};
 #[path = "support/measure.rs"]
 mod measure;
 #[path = "support/program.rs"]
+#[allow(dead_code)]
 mod program;
 
 use measure::{Attic, median, milliseconds, time};

@@ -21,6 +21,7 @@ mod crowd;
 #[path = "support/measure.rs"]
 mod measure;
 #[path = "support/program.rs"]
+#[allow(dead_code)]
 mod program;
 
 use crowd::Manner;

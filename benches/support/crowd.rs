@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::program::Server;
+use super::program::{Server, processor_time};
 
 /// What the clients of a crowd do after a post.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -206,15 +206,6 @@ fn value(head: &[u8], before: &str) -> Option<u64> {
     let from = memchr::memmem::find(head, before.as_bytes())? + before.len();
     let digits = head[from..].iter().take_while(|byte| byte.is_ascii_digit());
     Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
-}
-
-/// The time of processors that a process has taken, with all its threads.
-fn processor_time(process: u32) -> Duration {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).expect("it is running");
-    // The name in front of them may have spaces; user and system time, in hundredths of a second.
-    let fields = text.rsplit_once(") ").expect("the name is in brackets").1.split(' ');
-    let hundredths = fields.skip(11).take(2).map(|field| field.parse::<u64>().expect("a number"));
-    Duration::from_millis(10 * hundredths.sum::<u64>())
 }
 
 /// Waits until a file holds so many posts of the crowd, and tells how many it holds then.

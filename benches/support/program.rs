@@ -50,10 +50,19 @@ pub fn run(root: &Path, arguments: &[&str]) -> Run {
 }
 
 /// What the system tells of a process's memory under this name, in KiB; 0 once it has ended.
-fn memory(process: u32, name: &str) -> u64 {
+pub fn memory(process: u32, name: &str) -> u64 {
     let Ok(text) = fs::read_to_string(format!("/proc/{process}/status")) else { return 0 };
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
+}
+
+/// The time of processors that a process has taken, with all its threads.
+pub fn processor_time(process: u32) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).expect("it is running");
+    // The name in front of them may have spaces; user and system time, in hundredths of a second.
+    let fields = text.rsplit_once(") ").expect("the name is in brackets").1.split(' ');
+    let hundredths = fields.skip(11).take(2).map(|field| field.parse::<u64>().expect("a number"));
+    Duration::from_millis(10 * hundredths.sum::<u64>())
 }
 
 /// `serve`, on a port of its own, until this is dropped.
@@ -68,9 +77,26 @@ pub struct Server {
 impl Server {
     /// Starts it, and waits until it is open.
     pub fn start(root: &Path) -> Server {
+        Server::start_with(root, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn start_with(root: &Path, more: &[&str]) -> Server {
+        Server::watch(root, Command::new(BINARY), more)
+    }
+
+    /// The same where the process may open no more than so many files.
+    pub fn start_limited(root: &Path, files: usize) -> Server {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\""), BINARY]);
+        Server::watch(root, command, &[])
+    }
+
+    fn watch(root: &Path, mut command: Command, more: &[&str]) -> Server {
         let began = Instant::now();
-        let mut child = Command::new(BINARY)
+        let mut child = command
             .args(["--root", root.to_str().expect("the path is UTF-8"), "serve", "--listen", "127.0.0.1:0"])
+            .args(more)
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
