@@ -52,8 +52,7 @@ async fn packed(door: &Door, parts: &Parts, inside: &str, plain: &Found) -> Resu
     if parts.headers.contains_key(header::RANGE) || !may_be_packed(media_type(inside)) {
         return Ok(None);
     }
-    let beside = door.backend.site().precompress;
-    for coding in negotiate::codings(&parts.headers).filter(|coding| beside.has(*coding)) {
+    for coding in negotiate::codings(&parts.headers) {
         let response = match find(door, &coding.sibling(inside)).await? {
             Found::Memory(kept) if kept.modified == modified => file(door, parts, inside, &kept, None).await?,
             Found::Large(kept, opened) if kept.modified == modified => {

@@ -72,9 +72,11 @@ pub async fn serve(
     let slots = Slots::new(&door.limits, Arc::clone(door.backend.metrics()), door.pace.clone());
     let mut connections = JoinSet::new();
     let farewell = take_in(&listener, &slots, &door, &mut connections, stop).await;
-    drop(listener);
     if farewell == Farewell::Gently {
         door.pace.send_replace(Pace::Leaving);
+    }
+    drop(listener);
+    if farewell == Farewell::Gently {
         let _ = timeout(door.limits.farewell_time, all_ended(&mut connections)).await;
     }
     door.pace.send_replace(Pace::Over);

@@ -90,7 +90,10 @@ impl Siblings {
             let page = shelf.get(plain)?;
             Some(wanted(*codings, plain, page.bytes).has(coding) && is_of(sibling, page))
         };
-        known.extract_if(.., |path, sibling| is_right(path, sibling) != Some(true)).map(|(path, _)| path).collect()
+        let wrong = known.iter().filter(|(path, sibling)| is_right(path, sibling) != Some(true));
+        let wrong: Vec<String> = wrong.map(|(path, _)| path.clone()).collect();
+        wrong.iter().for_each(|path| drop(known.remove(path)));
+        wrong
     }
 
     /// Knows these instead.

@@ -256,7 +256,8 @@ fn nginx_sends_what_the_door_sends_and_goes_on_without_it() {
         let sent = front.post(&format!("{prefix}post"), "text/html", &form);
         assert_eq!(sent.status, 303, "{sent:?}");
         // In the end one address has posted enough.
-        let last = (0..8).map(|_| front.post(&format!("{prefix}post"), "text/html", &form)).last().unwrap();
+        let answers: Vec<_> = (0..8).map(|_| front.post(&format!("{prefix}post"), "text/html", &form)).collect();
+        let last = answers.last().unwrap();
         assert_eq!((last.status, last.header("cache-control")), (429, "no-store"), "{last:?}");
         assert!(last.body.contains("Too quick"), "{last:?}");
         assert!(door.terminate().success());
