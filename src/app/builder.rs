@@ -58,6 +58,8 @@ pub struct Builder {
     pub(super) unpacked: BTreeSet<String>,
     /// Who packs them when nobody waits; `None` if each build does.
     pub(super) packer: Option<Packer>,
+    /// Who calls the hook; `None` if each build does.
+    pub(super) hook: Option<Hook>,
     /// Changes of which the hook was not told.
     pub(super) owed: Owed,
     /// Changes of which the hook is to be told.
@@ -72,9 +74,9 @@ pub struct Builder {
     /// Which folder `public/` was, to notice that somebody removed it.
     pub(super) public_folder: Option<folder::Id>,
     pub(super) saved: bool,
+    /// How often siblings had changed when that was.
+    siblings_saved: u64,
     pub(super) vitals: Vitals,
-    /// Who is told of changes, while `serve` runs.
-    pub(super) hook: Option<Hook>,
     /// `None` while another process builds.
     lock: Option<Lock>,
 }
@@ -162,6 +164,7 @@ impl Builder {
             orphans,
             unpacked: BTreeSet::new(),
             packer: None,
+            hook: None,
             owed,
             changed,
             numbers,
@@ -171,11 +174,12 @@ impl Builder {
             ahead: InMemory::new(),
             public_folder,
             saved: same_look && nothing_new,
+            siblings_saved: 0,
             vitals: Vitals::default(),
-            hook: None,
             lock: Some(lock),
         };
         builder.unpacked = builder.lacking();
+        builder.siblings_saved = builder.siblings.changes();
         Ok((builder, report))
     }
 
@@ -500,7 +504,8 @@ impl Builder {
 
     /// Remembers what is known, for the next start. Nothing is lost if this fails.
     pub fn save(&mut self) {
-        if self.saved || self.lock.is_none() {
+        let siblings_now = self.siblings.changes();
+        if self.lock.is_none() || self.saved && siblings_now == self.siblings_saved {
             return;
         }
         let shown = read(&self.shown);
@@ -517,7 +522,7 @@ impl Builder {
         });
         disk::point("cache saved");
         match outcome {
-            Ok(()) => self.saved = true,
+            Ok(()) => (self.saved, self.siblings_saved) = (true, siblings_now),
             Err(error) => tracing::warn!(error = %super::error::chain(&error), "cannot write the build cache"),
         }
     }

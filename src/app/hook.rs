@@ -48,10 +48,10 @@ const BUILD_TRIES: u32 = 3;
 /// How much of what the command said is repeated, in bytes from the end.
 const SAID_MAX: u64 = 400;
 
-/// A thread that calls the command.
+/// A thread that calls the command. Dropped, it ends.
 pub struct Hook {
     changed: Arc<Changed>,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Hook {
@@ -62,13 +62,16 @@ impl Hook {
         let condition = builder.vitals().condition.clone();
         let named = thread::Builder::new().name("hook".to_owned());
         let thread = named.spawn(move || caller.run(&condition)).map_err(Error::Door)?;
-        Ok(Hook { changed, thread })
+        Ok(Hook { changed, thread: Some(thread) })
     }
+}
 
+impl Drop for Hook {
     /// Tells what is left to tell, unless that fails, and ends.
-    pub fn finish(self) {
-        self.changed.stop();
-        let _ = self.thread.join();
+    fn drop(&mut self) {
+        self.changed.stop(true);
+        let _ = self.thread.take().map(JoinHandle::join);
+        self.changed.stop(false);
     }
 }
 

@@ -27,10 +27,10 @@ const FINISH_MAX: Duration = Duration::from_secs(3);
 /// How much others come first, as for `nice`.
 const NICENESS: i32 = 15;
 
-/// A thread that packs.
+/// A thread that packs. Dropped, it ends.
 pub struct Packer {
     queue: Arc<Shared>,
-    thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -58,7 +58,7 @@ impl Packer {
             work.run(&siblings);
         };
         let thread = thread::Builder::new().name("packer".to_owned()).spawn(run)?;
-        Ok(Packer { queue, thread })
+        Ok(Packer { queue, thread: Some(thread) })
     }
 
     /// Adds pages, or tells that they are others now.
@@ -70,12 +70,14 @@ impl Packer {
         }
         self.queue.changed.notify_one();
     }
+}
 
+impl Drop for Packer {
     /// Packs what waits, for a bounded time, and ends.
-    pub fn finish(self) {
+    fn drop(&mut self) {
         self.queue.lock().end_by = Some(Instant::now() + FINISH_MAX);
         self.queue.changed.notify_one();
-        let _ = self.thread.join();
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 

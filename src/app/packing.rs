@@ -7,16 +7,30 @@ use rayon::prelude::*;
 use super::builder::Builder;
 use super::drawing::PutResult;
 use super::error::Error;
+use super::hook::Hook;
 use super::packer::Packer;
 use super::progress::Progress;
 use crate::model::{Problem, Report};
 use crate::publish::{Known, Packing};
 
 impl Builder {
-    /// From now on pages are packed when nobody waits for anything else, and no build waits for that.
-    pub fn pack_later(&mut self) -> Result<(), Error> {
+    /// From now on pages are packed, and the hook is called, when nobody waits for anything else; no build waits for
+    /// that.
+    pub fn begin_side_work(&mut self) -> Result<(), Error> {
         self.packer = Some(Packer::start(self.siblings.clone()).map_err(Error::Door)?);
+        self.hook = Some(Hook::start(self)?);
+        // Whatever an earlier packer did not come to.
+        self.unpacked.extend(self.lacking());
         Ok(())
+    }
+
+    /// Ends that, and remembers what is known. It must come before another process may build: nobody else looks at the
+    /// locks that keep packers and builders apart.
+    pub fn end_side_work(&mut self) {
+        self.hook = None;
+        if self.packer.take().is_some() {
+            self.save();
+        }
     }
 
     /// When pages are packed.
@@ -77,16 +91,10 @@ impl Builder {
             self.orphans.insert(path);
         }
     }
+}
 
-    /// Ends what works beside the builder, and remembers what is known.
-    pub fn close(&mut self) {
-        if let Some(packer) = self.packer.take() {
-            packer.finish();
-            self.saved = false;
-        }
-        if let Some(hook) = self.hook.take() {
-            hook.finish();
-        }
-        self.save();
+impl Drop for Builder {
+    fn drop(&mut self) {
+        self.end_side_work();
     }
 }

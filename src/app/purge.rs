@@ -2,7 +2,6 @@
 
 use super::builder::Builder;
 use super::error::Error;
-use super::hook::Hook;
 use crate::disk::{self, DiskError};
 use crate::model::Report;
 
@@ -21,12 +20,6 @@ impl Builder {
         self.owe(&base, paths, has_hook)?;
         disk::replace_soon(&self.dir.purge(), lines.as_bytes())?;
         disk::point("purge list written");
-        Ok(())
-    }
-
-    /// From now on the hook is told of changes beside all other work.
-    pub fn tell_hook_later(&mut self) -> Result<(), Error> {
-        self.hook = Some(Hook::start(self)?);
         Ok(())
     }
 

@@ -136,7 +136,7 @@ impl Rounds {
                 Err(_) => self.recover(),
             }
         }
-        self.builder.close();
+        self.builder.save();
         self.pulse_rests();
     }
 

@@ -125,14 +125,13 @@ impl Source {
             return Ok((Source::LookingOn(onlooker, Vitals::default()), Report::default()));
         }
         let (mut builder, mut report) = Builder::open(dir, &console.progress)?;
-        builder.pack_later()?;
+        builder.begin_side_work()?;
         builder.build(Manner::Incremental, &console.progress, &mut report)?;
         // The list can be written anew by the next build; a full disk must not keep readers from the pages.
         if let Err(error) = builder.write_purge(&report) {
             tracing::warn!(error = %super::error::chain(&error), "cannot write purge.txt");
         }
         builder.save();
-        builder.tell_hook_later()?;
         console.tell_problems(&report.problems);
         Ok((Source::Building(Box::new(builder)), report))
     }

@@ -116,7 +116,7 @@ impl Fresh<'_> {
         let there = match old.filter(|_| link(&self.old.root().join(sibling), &target).is_ok()) {
             Some(old) => old,
             None if self.packing == Packing::Later => return Ok(()),
-            None => match siblings::packed(coding, &page.bytes) {
+            None => match siblings::packed(coding, sibling, &page.bytes) {
                 Some(packed) => {
                     let options = OpenOptions::new().write(true).create_new(true).clone();
                     let written = write_new(&target, &packed, known.modified, &options);

@@ -126,9 +126,9 @@ impl Changed {
         drop(self.more.wait_timeout_while(self.state(), time, |state| !state.stop));
     }
 
-    /// Tells whoever waits that there is to be an end.
-    pub fn stop(&self) {
-        self.state().stop = true;
+    /// Tells whoever waits that there is to be an end, or that there may be a new beginning.
+    pub fn stop(&self, stop: bool) {
+        self.state().stop = stop;
         self.more.notify_all();
     }
 

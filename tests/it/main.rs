@@ -6,6 +6,7 @@ mod cli;
 mod commit;
 mod compiled;
 mod crash;
+mod deploy;
 mod door;
 mod excerpt;
 mod hook;

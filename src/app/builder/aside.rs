@@ -7,7 +7,8 @@ use crate::store::numbers::Numbers;
 impl Builder {
     /// Leaves the site to another process.
     pub fn step_aside(&mut self) {
-        self.close();
+        self.end_side_work();
+        self.save();
         self.lock = None;
     }
 
@@ -15,7 +16,6 @@ impl Builder {
     pub fn take_back(&mut self) -> Result<(), Error> {
         self.lock = Some(self.dir.lock()?);
         self.numbers = Numbers::open(self.dir.numbers())?;
-        self.pack_later()?;
-        self.tell_hook_later()
+        self.begin_side_work()
     }
 }
