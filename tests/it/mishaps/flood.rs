@@ -23,7 +23,7 @@ fn soak_inbox_of_100_000_files() {
 }
 
 fn flood(files: usize) {
-    let site = Sandbox::new("==> content/a/board.yaml\ntitle: A\n");
+    let site = Sandbox::new("==> content/a/board.yaml\ntitle: A\nreply_limit: 0\n");
     for no in 1..=THREADS {
         site.write(&format!("content/a/{no}.md"), format!("--- {{no: {no}, at: 2025-03-02}}\ntext of old{no}\n"));
     }
