@@ -201,7 +201,7 @@ impl Slots {
     /// Tells all connections, unless it is nothing new or the door closes already.
     fn set_pace(&self, to: Pace) {
         self.pace.send_if_modified(|pace| {
-            let is_new = *pace != to && *pace != Pace::Over;
+            let is_new = *pace != to && !matches!(pace, Pace::Leaving | Pace::Over);
             if is_new {
                 *pace = to;
             }

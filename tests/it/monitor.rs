@@ -61,6 +61,10 @@ fn posts_pages_and_files_are_counted() {
     assert_eq!(running.post(&[("board", "tech"), ("thread", "1"), ("body", "a reply")]).status, 303);
     assert_eq!(running.post(&[("board", "tech"), ("thread", "1"), ("body", " ")]).status, 422);
     assert_eq!(running.post(&[("board", "none"), ("body", "text")]).status, 404);
+    // They are noted after the poster was told.
+    wait_until("the round is noted", || {
+        figures(monitor)["nejiboard_build_seconds_count"] != before["nejiboard_build_seconds_count"]
+    });
     let after = figures(monitor);
     let rise = |name: &str| after[name] - before.get(name).copied().unwrap_or_default();
     assert_eq!(rise("nejiboard_posts_accepted_total"), 1.0);
