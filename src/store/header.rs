@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt::Write;
 use std::path::Path;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use serde::{Deserialize, Deserializer};
 
 use super::written;
@@ -210,8 +210,13 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
-/// Reads a time; fractions of a second are dropped.
+/// Reads a time; fractions of a second are dropped. Times of other years than 0 to 9999 are written in a form that
+/// nobody reads, and a zone can lead there too.
 fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    parse_time_of_any_year(text).filter(|time| (0..=9_999).contains(&time.year()))
+}
+
+fn parse_time_of_any_year(text: &str) -> Option<DateTime<Utc>> {
     if let Some(time) = written::parse_time(text) {
         return Some(time);
     }

@@ -335,3 +335,21 @@ fn an_alias_in_a_header_cannot_grow() {
     assert!(!reading.problems.is_empty());
     assert!(began.elapsed().as_secs() < 5);
 }
+
+/// Such times were read, and written in a form that was then no time. The fuzzer found it.
+#[test]
+fn a_time_that_could_not_be_written_is_no_time() {
+    for text in ["-025-03-02", "+10000-01-01", "9999-12-31T23:59:59-05:00", "0000-01-01T00:00:00+01:00"] {
+        let reading = read_as(12, format!("--- {{no: 12, at: \"{text}\"}}\na\n").as_bytes());
+        let told: Vec<String> = reading.problems.iter().map(ToString::to_string).collect();
+        assert!(told.len() == 1 && told[0].contains("is no time such as"), "{text}: {told:?}");
+        let thread = reading.thread.unwrap();
+        assert_eq!(read_again(&thread, &write(&thread)), thread, "{text}");
+    }
+    for text in ["0000-01-01", "9999-12-31T23:59:59Z", "2025-03-02 10:20"] {
+        let reading = read_as(12, format!("--- {{no: 12, at: \"{text}\"}}\na\n").as_bytes());
+        assert!(reading.problems.is_empty(), "{text}");
+        let thread = reading.thread.unwrap();
+        assert_eq!(read_again(&thread, &write(&thread)), thread, "{text}");
+    }
+}
