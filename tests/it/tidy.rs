@@ -224,3 +224,19 @@ fn files_have_one_subject_and_stay_short() {
         assert!(lines <= 600, "{} has {lines} lines", source.path);
     }
 }
+
+#[test]
+fn every_licence_of_the_docs_is_allowed_and_told_to_cargo_deny() {
+    let deny = fs::read_to_string(root().join("deny.toml")).unwrap();
+    let allowed = deny.split("allow = [").nth(1).and_then(|rest| rest.split(']').next()).expect("a list of licences");
+    let allowed: BTreeSet<&str> = allowed.split('"').skip(1).step_by(2).collect();
+    let docs = fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
+    for row in docs.lines().filter(|line| line.starts_with("| `")) {
+        let licence = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default().replace(['(', ')'], "");
+        // Of several to choose from one is enough; those that hold together are all needed.
+        let is_allowed = licence
+            .split(" AND ")
+            .all(|part| part.split(" OR ").flat_map(|one| one.split('/')).any(|one| allowed.contains(one.trim())));
+        assert!(is_allowed, "deny.toml does not allow `{licence}`: {row}");
+    }
+}
