@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nejiboard::model::quotes::Quote;
-use nejiboard::render::markup::{Length, Links, render, render_with_beginning};
+use nejiboard::render::markup::{Length, Links, Renderer, render};
 use nejiboard_fuzz::vocabulary;
 
 /// Every other quote leads somewhere.
@@ -26,7 +26,11 @@ fuzz_target!(|body: &str| {
     // A bare address stands in its link twice, with a fixed text around it.
     assert!(html.len() <= 200 + 80 * body.len(), "{} of {}", html.len(), body.len());
     let mut again = String::new();
-    if let Some(beginning) = render_with_beginning(body, Length { chars: 40, lines: 4 }, &SomeLinks, &mut again) {
+    let mut renderer = Renderer::default();
+    // What it noted down for another body must not show.
+    renderer.render("||a [code]b\n> c **d", &SomeLinks, &mut String::new());
+    let length = Length { chars: 40, lines: 4 };
+    if let Some(beginning) = renderer.render_with_beginning(body, length, &SomeLinks, &mut again) {
         vocabulary::check(&beginning);
     }
     assert_eq!(html, again);
