@@ -96,10 +96,10 @@ impl Siblings {
             let page = shelf.get(plain)?;
             Some(wanted(*codings, plain, page.bytes).has(coding) && is_of(sibling, page))
         };
-        let wrong = known.iter().filter(|(path, sibling)| is_right(path, sibling) != Some(true));
-        let wrong: Vec<String> = wrong.map(|(path, _)| path.clone()).collect();
-        known.retain(|path, _| !wrong.contains(path));
-        wrong
+        let (right, wrong) = std::mem::take(known).into_iter().partition(|(path, it)| is_right(path, it) == Some(true));
+        *known = right;
+        let wrong: BTreeMap<String, Known> = wrong;
+        wrong.into_keys().collect()
     }
 
     /// Knows these instead.

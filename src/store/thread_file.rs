@@ -91,6 +91,10 @@ impl Section<'_> {
     /// The body as it was typed.
     pub fn body(&self) -> String {
         let text = match self.crlf {
+            // Half a line end at the end of the file is one: a post behind it would make it whole.
+            true if self.last && self.raw_body.ends_with('\r') => {
+                Cow::Owned(format!("{}\n", self.raw_body).replace("\r\n", "\n"))
+            }
             true => Cow::Owned(self.raw_body.replace("\r\n", "\n")),
             false => Cow::Borrowed(self.raw_body),
         };

@@ -353,3 +353,15 @@ fn a_time_that_could_not_be_written_is_no_time() {
         assert_eq!(read_again(&thread, &write(&thread)), thread, "{text}");
     }
 }
+
+/// A post that was added took the first post's last character with it. The fuzzer found it.
+#[test]
+fn half_a_line_end_at_the_end_of_a_file_changes_nothing_when_a_post_is_added() {
+    for end in ["\r", "\r\r", "\r\n", "\n", "", "\r\n\r"] {
+        let old = format!("--- {{no: 12}}\r\none\r\ntwo{end}");
+        let before = read_as(12, old.as_bytes()).thread.unwrap();
+        let new = Post { body: "three".to_owned(), ..Post::new(nejiboard::model::PostNo::new(13).unwrap()) };
+        let after = read_as(12, &append(old.as_bytes(), &[new])).thread.unwrap();
+        assert_eq!(after.posts[0].body, before.posts[0].body, "{end:?}");
+    }
+}
