@@ -27,7 +27,8 @@ fuzz_target!(|bytes: &[u8]| {
         let before = door.backend.metrics.text().expect("it is text");
         let answer = door.ask(request("POST", "/post", &[("content-type", media_type), ("accept", accept)], body));
         // A panic in a request is survived, and is counted.
-        let panics = |text: &str| text.lines().filter(|line| line.contains("panics")).map(str::to_owned).collect::<Vec<_>>();
+        let panics =
+            |text: &str| text.lines().filter(|line| line.contains("panics")).map(str::to_owned).collect::<Vec<_>>();
         let after = door.backend.metrics.text().expect("it is text");
         assert_eq!(panics(&before), panics(&after), "a request panicked");
         assert!(answer.status < 500 && !answer.header("content-security-policy").is_empty(), "{answer:?}");

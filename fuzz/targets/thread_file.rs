@@ -17,7 +17,9 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let Some(thread) = reading.thread else { return };
     is_read_as_written(&thread);
-    let Some(no) = thread.posts.iter().map(|post| post.no.get()).max().and_then(|no| PostNo::new(no + 1)) else { return };
+    let Some(no) = thread.posts.iter().map(|post| post.no.get()).max().and_then(|no| PostNo::new(no + 1)) else {
+        return;
+    };
     // A reply that is added at the end changes nothing of what is there.
     let post = Post { at: thread.posts[0].at, body: "one more".to_owned(), ..Post::new(no) };
     let after = read(path, &append(bytes, std::slice::from_ref(&post)));
