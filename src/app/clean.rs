@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::builder::{Builder, Manner, read};
+use super::builder::{Builder, Manner, Shown, read};
 use super::clock;
 use super::drawing::{Drawing, InMemory, note};
 use super::error::Error;
 use super::folder;
 use super::progress::Progress;
-use crate::model::Report;
+use crate::model::{PageKey, Report};
 use crate::publish::{self, Fresh, Shelf, Siblings};
 use crate::render::plan;
 
@@ -21,18 +21,8 @@ impl Builder {
         let shown = read(&shown_lock);
         let now = publish::seconds(clock::system());
         let fresh = Fresh::begin(&self.shelf, &self.siblings, self.packing(), now)?;
-        let all = plan::all_pages(&shown.site, &shown.theme);
-        progress.stage("building");
-        progress.expect(all.len());
-        let warm = BTreeMap::new();
-        let drawing =
-            Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None, metrics: &self.vitals.metrics };
-        let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh, progress);
         let mut shelf = Shelf::new(self.shelf.root().to_owned());
-        let mut failed = BTreeSet::new();
-        for result in results {
-            note(result, &mut shelf, &mut failed, report);
-        }
+        let failed = self.draw_all(&shown, &fresh, &mut shelf, progress, report);
         if !failed.is_empty() {
             fresh.abandon();
             return Err(Error::CleanFailed(std::mem::take(&mut report.problems)));
@@ -78,17 +68,31 @@ impl Builder {
         let nothing = Shelf::new(nowhere.clone());
         let nothing_packed = Siblings::new(nowhere, self.siblings.codings(), BTreeMap::new());
         let fresh = Fresh::at(folder, &nothing, &nothing_packed, publish::seconds(clock::system()))?;
+        let mut shelf = Shelf::new(fresh.folder().to_owned());
+        // What failed is told in the report, and missing where it is compared.
+        drop(self.draw_all(&shown, &fresh, &mut shelf, progress, report));
+        Ok(())
+    }
+
+    /// Draws all pages into a fresh folder, of which `shelf` learns; gives those that failed.
+    fn draw_all(
+        &self,
+        shown: &Shown,
+        fresh: &Fresh<'_>,
+        shelf: &mut Shelf,
+        progress: &Progress,
+        report: &mut Report,
+    ) -> BTreeSet<PageKey> {
         let all = plan::all_pages(&shown.site, &shown.theme);
         progress.stage("building");
         progress.expect(all.len());
         let warm = BTreeMap::new();
-        let drawing =
-            Drawing { dir: &self.dir, shown: &shown, warm: &warm, previews: None, metrics: &self.vitals.metrics };
-        let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), &fresh, progress);
-        let mut shelf = Shelf::new(fresh.folder().to_owned());
+        let drawing = Drawing { dir: &self.dir, shown, warm: &warm, previews: None, metrics: &self.vitals.metrics };
+        let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), fresh, progress);
+        let mut failed = BTreeSet::new();
         for result in results {
-            note(result, &mut shelf, &mut BTreeSet::new(), report);
+            note(result, shelf, &mut failed, report);
         }
-        Ok(())
+        failed
     }
 }
