@@ -123,6 +123,12 @@ pub enum Command {
         #[command(flatten)]
         options: HeaderOptions,
     },
+    /// Begin a theme of your own
+    Theme {
+        /// What to do
+        #[command(subcommand)]
+        action: ThemeAction,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -157,6 +163,18 @@ fn seconds(text: &str) -> Result<Duration, String> {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// What can be done with themes.
+#[derive(Subcommand, Clone, Debug)]
+pub enum ThemeAction {
+    /// Write the built-in theme to themes/NAME/, to be changed there
+    ///
+    /// What you delete of it again comes from the built-in theme, also when that gets better.
+    Eject {
+        /// The new theme's name
+        name: String,
+    },
 }
 
 /// Servers that can stand in front.

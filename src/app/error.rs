@@ -84,6 +84,7 @@ impl Error {
             }
             Error::Listen { .. } => Some("choose another address with `--listen 127.0.0.1:8081`"),
             Error::NotEmpty(_) => Some("name a folder that is empty or not there yet"),
+            Error::ThemeFiles(ThemeError::Exists(_)) => Some("choose another name, or move that away"),
             Error::BoardNeeded => Some("add `--board B`; it is made if it is missing"),
             _ => None,
         }

@@ -33,6 +33,7 @@ pub mod rounds;
 mod running;
 mod serve;
 mod sockets;
+mod theme;
 mod upgrade;
 mod verify;
 mod watchdog;
@@ -42,7 +43,7 @@ use std::io::{IsTerminal, Write};
 use clap::CommandFactory;
 use serde_json::json;
 
-use crate::cli::{Cli, Command, Common, LogFormat};
+use crate::cli::{Cli, Command, Common, LogFormat, ThemeAction};
 use crate::disk::Counts;
 use crate::model::{Problem, Report};
 use crate::store::site_dir::SiteDir;
@@ -77,6 +78,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::Verify { content: true } => verify::verify_content(&dir, &console),
         Command::Import { format, sources, board } => import::import(dir, format, &sources, board, &console),
         Command::Headers { server, options } => headers::headers(&dir, server, &options),
+        Command::Theme { action: ThemeAction::Eject { name } } => theme::eject(&dir, &name, &console),
         Command::Completions { shell } => completions(shell),
     };
     console.progress.finish();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::settings;
 use crate::disk::{self, DiskError};
 use crate::model::theme::{ThemeFile, ThemeFiles};
 
@@ -40,6 +41,17 @@ pub enum ThemeError {
     /// A file that is too large to be meant.
     #[error("`{}` is larger than {FILE_BYTES_MAX} bytes", .0.display())]
     TooLarge(PathBuf),
+    /// A name that a theme cannot have.
+    #[error("`{name}` cannot be a theme: it must be {rule}")]
+    BadName {
+        /// The name.
+        name: String,
+        /// What a name is.
+        rule: String,
+    },
+    /// There is one already, which would be written over.
+    #[error("there is something at `{}` already", .0.display())]
+    Exists(PathBuf),
 }
 
 /// Reads the theme `name`; `themes` is the site's folder of themes, which need not exist for the built-in one.
@@ -52,6 +64,35 @@ pub fn read(themes: &Path, name: &str) -> Result<ThemeFiles, ThemeError> {
         return Err(ThemeError::Unknown { name: name.to_owned(), folder });
     }
     Ok(ThemeFiles { name: name.to_owned(), files })
+}
+
+/// Writes the built-in theme to `themes/<name>/`, all of it or nothing, and gives the folder.
+pub fn eject(themes: &Path, name: &str) -> Result<PathBuf, ThemeError> {
+    let name = settings::theme_name(name).map_err(|rule| ThemeError::BadName { name: name.to_owned(), rule })?;
+    let folder = themes.join(&name);
+    if folder.symlink_metadata().is_ok() {
+        return Err(ThemeError::Exists(folder));
+    }
+    // Folders that begin with a dot are no themes, and a site that is being served does not look at them.
+    let draft = themes.join(format!(".{name}.draft"));
+    let _ = std::fs::remove_dir_all(&draft);
+    for (path, bytes) in BUILT_IN {
+        let at = draft.join(path);
+        disk::create_dir_all(at.parent().unwrap_or(&draft))?;
+        match *path {
+            "theme.yaml" => disk::replace_soon(&at, named(bytes, &name).as_bytes())?,
+            _ => disk::replace_soon(&at, bytes)?,
+        }
+    }
+    std::fs::rename(&draft, &folder).map_err(DiskError::doing("rename", &draft))?;
+    Ok(folder)
+}
+
+/// `theme.yaml` under another name.
+fn named(yaml: &[u8], name: &str) -> String {
+    let rest = String::from_utf8_lossy(yaml);
+    let rest = rest.lines().filter(|line| !line.starts_with("name:"));
+    rest.fold(format!("name: {name}\n"), |text, line| text + line + "\n")
 }
 
 fn built_in(path: &str, bytes: &[u8]) -> (String, ThemeFile) {

@@ -278,3 +278,26 @@ fn real_threads_are_imported_once_and_built() {
     check(&site, &["build"], 0, &[]);
     check(&site, &["verify"], 0, &[]);
 }
+
+#[test]
+fn the_built_in_theme_can_be_had_to_be_changed() {
+    let site = Sandbox::new(ONE_THREAD);
+    check(&site, &["build"], 0, &[]);
+    let before = files_below(&site.path("public"));
+    check(&site, &["theme", "eject", "Mine!"], 3, &["error: `Mine!` cannot be a theme", "1 to 64 of `a-z`"]);
+    check(&site, &["theme", "eject", "../mine"], 3, &["cannot be a theme"]);
+    let told = check(&site, &["theme", "eject", "mine"], 0, &[]);
+    assert!(told["folder"].as_str().unwrap().ends_with("themes/mine"), "{told}");
+    check(&site, &["theme", "eject", "mine"], 3, &["there is something at", "hint: choose another name"]);
+    assert!(site.read("themes/mine/theme.yaml").starts_with("name: mine\ndescription: "));
+    // Nothing else lies there, and the same theme makes the same pages.
+    assert_eq!(fs::read_dir(site.path("themes")).unwrap().count(), 1);
+    site.write("content/site.yaml", "title: T\ntheme: mine\n");
+    site.write("themes/mine/post.hbs", &(site.read("themes/mine/post.hbs") + "<!-- mine -->\n"));
+    check(&site, &["build"], 0, &[]);
+    assert_ne!(files_below(&site.path("public")), before);
+    assert!(site.read("public/tech/thread/1.html").contains("<!-- mine -->"));
+    fs::remove_file(site.path("themes/mine/post.hbs")).unwrap();
+    check(&site, &["build"], 0, &[]);
+    assert!(!site.read("public/tech/thread/1.html").contains("<!-- mine -->"));
+}

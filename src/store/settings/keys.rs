@@ -339,7 +339,7 @@ fn command(texts: &[String]) -> Result<Vec<String>, String> {
 }
 
 /// SECURITY: the name becomes a folder, so it must be one safe path segment.
-fn theme(text: &str) -> Result<String, String> {
+pub(super) fn theme(text: &str) -> Result<String, String> {
     let allowed = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
     match (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
         true => Ok(text.to_owned()),

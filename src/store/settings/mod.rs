@@ -36,6 +36,11 @@ pub fn read_board(path: &Path, text: &str, site: &SiteSettings) -> Result<BoardS
     read::file(path, text, &keys::BOARD, site.defaults.clone())
 }
 
+/// The name of a theme, if it is one.
+pub fn theme_name(text: &str) -> Result<String, String> {
+    keys::theme(text)
+}
+
 /// Reads the text of `theme.yaml`.
 pub fn read_theme(path: &Path, text: &str) -> Result<ThemeInfo, Vec<Problem>> {
     read::file(path, text, &keys::THEME, ThemeInfo::default())
