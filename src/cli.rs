@@ -1,10 +1,14 @@
 //! The command line, as values. Opens no file.
 
+mod moderation;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use moderation::{ModCommand, Moderate, Signed, Targets};
 
 /// An anonymous message board that is a static site.
 ///
@@ -123,6 +127,11 @@ pub enum Command {
         #[command(flatten)]
         options: HeaderOptions,
     },
+    /// Moderate: remove posts, lock threads, undo that
+    ///
+    /// A running `serve` carries it out; where none runs, this does. All is kept in a log that only the operator can
+    /// read, and can be undone.
+    Mod(Moderate),
     /// Begin a theme of your own
     Theme {
         /// What to do

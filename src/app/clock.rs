@@ -18,6 +18,11 @@ pub fn system() -> SystemTime {
     SystemTime::now()
 }
 
+/// A name that nothing else has, and that sorts by time.
+pub fn ulid() -> String {
+    ulid::Ulid::from_datetime(system()).to_string()
+}
+
 /// Now, in nanoseconds since the Unix epoch.
 pub fn now_ns() -> i64 {
     system().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64)

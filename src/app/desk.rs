@@ -161,7 +161,7 @@ impl Backend for Desk {
     }
 
     fn new_id(&self) -> PostId {
-        PostId::parse(&ulid::Ulid::from_datetime(clock::system()).to_string()).expect("a ULID is 26 letters and digits")
+        PostId::parse(&clock::ulid()).expect("a ULID is 26 letters and digits")
     }
 
     fn accept(&self, submission: Submission, patience: Patience) -> Accepting {
@@ -267,7 +267,7 @@ impl Committer {
         let at = clock::now();
         let (arrivals, answers): (Vec<Arrival>, Vec<_>) =
             batch.into_iter().map(|order| (Arrival::of(order.submission, at), (order.patience, order.answer))).unzip();
-        let name = format!("{}.md", ulid::Ulid::from_datetime(clock::system()));
+        let name = format!("{}.md", clock::ulid());
         // Before the file is there: the builder must not find it by itself and take it for a dropped one.
         self.mine.add(&name);
         if let Err(error) = self.inbox.put(&name, &arrivals) {

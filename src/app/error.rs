@@ -67,6 +67,9 @@ pub enum Error {
     /// 4chan threads do not say which board they are from.
     #[error("say which board the threads belong to")]
     BoardNeeded,
+    /// An act of staff that makes no sense.
+    #[error("this cannot be done: {0}")]
+    BadAct(String),
     /// Output could not be written.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),

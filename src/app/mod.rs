@@ -19,6 +19,7 @@ mod hook;
 mod import;
 mod isolate;
 mod manager;
+mod moderation;
 mod new;
 mod old_assets;
 pub mod onlooker;
@@ -78,6 +79,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::Verify { content: true } => verify::verify_content(&dir, &console),
         Command::Import { format, sources, board } => import::import(dir, format, &sources, board, &console),
         Command::Headers { server, options } => headers::headers(&dir, server, &options),
+        Command::Mod(command) => moderation::moderate(dir, command, &console),
         Command::Theme { action: ThemeAction::Eject { name } } => theme::eject(&dir, &name, &console),
         Command::Completions { shell } => completions(shell),
     };

@@ -3,6 +3,8 @@
 //! All events that are there make one round, so that many posts at once are one build. What fails stays where it is
 //! and is tried again, after a pause that grows.
 
+mod taking;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +18,6 @@ use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use super::builder::{self, Builder};
-use super::clock;
 use super::condition::Vitals;
 use super::error::{Error, chain};
 use super::events::{BACKLOG_MAX, Batch, Event, Events, Mine, Waiting, weight};
@@ -28,10 +29,10 @@ use super::progress::Progress;
 use super::pulse::Part;
 use crate::disk::{self, Counts};
 use crate::metrics::Place;
-use crate::model::{Arrival, PageKey, PostId, Problem, Receipt, Refusal, Report, Thread, ThreadKey};
+use crate::model::{Act, Arrival, PageKey, PostId, Receipt, Refusal, Report, Thread, ThreadKey};
 use crate::store::commit::{Committed, Placed};
 use crate::store::content;
-use crate::store::inbox::{GRACE, Inbox, Taking};
+use crate::store::inbox::Inbox;
 use crate::watch::Seen;
 
 /// So many posts do not wait for more of them.
@@ -71,6 +72,8 @@ pub struct Rounds {
     batches: Vec<Batch>,
     /// Posters by post; a resend waits for the same post as the first.
     waiting: HashMap<PostId, Vec<oneshot::Sender<Result<Receipt, Refusal>>>>,
+    /// Acts of staff that are not carried out yet, by the names of their inbox files.
+    acts: BTreeMap<String, Vec<Act>>,
     todo: Todo,
     failures: u32,
     /// Rounds that panicked since one did not.
@@ -114,6 +117,7 @@ impl Rounds {
             quiet,
             batches: Vec::new(),
             waiting: HashMap::new(),
+            acts: BTreeMap::new(),
             // What changed after the builder was opened and before the watch began is told by nobody.
             todo: Todo { inbox: true, all_threads: true, settings: true, ..Todo::default() },
             failures: 0,
@@ -191,6 +195,7 @@ impl Rounds {
                 self.waiting.entry(waiting.id).or_default().push(waiting.tell);
             }
         }
+        self.acts.clear();
         self.todo = Todo { inbox: true, anew: true, ..Todo::default() };
         // Without the site there is nothing to go on with. The process ends then, and whoever looks after it starts it
         // anew.
@@ -207,7 +212,7 @@ impl Rounds {
             || todo.output
             || todo.anew
             || !todo.threads.is_empty();
-        work || !self.batches.is_empty() || self.builder.is_due()
+        work || !self.batches.is_empty() || !self.acts.is_empty() || self.builder.is_due()
     }
 
     /// Waits for an event; writes the cache when there is none for a while.
@@ -351,8 +356,12 @@ impl Rounds {
             true => isolate::together(&mut self.builder, arrivals),
             false => isolate::singly(&mut self.builder, arrivals),
         };
-        let warm: BTreeMap<ThreadKey, Arc<Thread>> =
+        let (moderated, acts_failed) = self.perform_acts(&mut report);
+        failed |= acts_failed;
+        let mut warm: BTreeMap<ThreadKey, Arc<Thread>> =
             committed.written.iter().map(|written| (written.key.clone(), written.thread.clone())).collect();
+        // Those are not any more what was committed.
+        warm.retain(|key, _| !moderated.contains(key));
         if self.builder.is_due() {
             self.builder.publish(&warm, &self.quiet, &mut report);
         }
@@ -458,70 +467,6 @@ impl Rounds {
         self.todo.settings
     }
 
-    /// Adds what lies in the inbox and did not come as an event. `true` if that failed and is to be done again.
-    fn take_from_inbox(&mut self) -> bool {
-        let names = match self.inbox.names() {
-            Ok(names) => names,
-            Err(error) => {
-                error!(error = %chain(&error), "cannot look into the inbox");
-                self.todo.inbox = true;
-                return true;
-            }
-        };
-        // Files of an earlier round whose posts could not be stored are still there; they are here already.
-        let held: BTreeSet<&String> = self.batches.iter().map(|batch| &batch.name).collect();
-        let dropped = names.into_iter().filter(|name| !held.contains(name) && !self.mine.has(name));
-        let dropped: Vec<String> = dropped.collect();
-        let mut failed = false;
-        let mut bytes = 0;
-        for (nth, name) in dropped.into_iter().enumerate() {
-            // The rest is for the next round, so that a flooded inbox neither holds up those who wait nor fills memory.
-            let full = BACKLOG_MAX <= self.backlog.load(Ordering::Relaxed);
-            if full || FILES_A_ROUND <= nth || BYTES_A_ROUND <= bytes {
-                self.todo.inbox = true;
-                break;
-            }
-            let taken = self.inbox.take(&name, clock::system()).map(|taking| self.sort_out(&name, taking));
-            match taken {
-                Ok(Ok(Some(arrivals))) => {
-                    self.backlog.fetch_add(weight(&arrivals), Ordering::Relaxed);
-                    bytes += arrivals.iter().map(|arrival| arrival.body.len()).sum::<usize>();
-                    self.batches.push(Batch { name, arrivals, waiting: Vec::new() });
-                }
-                Ok(Ok(None)) => {}
-                Ok(Err(error)) | Err(error) => {
-                    error!(error = %chain(&error), "cannot take a file from the inbox");
-                    self.todo.inbox = true;
-                    failed = true;
-                }
-            }
-        }
-        failed
-    }
-
-    /// The posts of an inbox file; what is none goes to `rejected/`.
-    fn sort_out(&mut self, name: &str, taking: Taking) -> Result<Option<Vec<Arrival>>, disk::DiskError> {
-        match taking {
-            Taking::Posts(arrivals, bad) => {
-                if !bad.is_empty() {
-                    let copy = self.inbox.reject_copy(name, &bad.join("\n"))?;
-                    warn!("{}", Problem::new(copy, format!("parts of this file are no posts: {}", bad[0])));
-                }
-                Ok(Some(arrivals))
-            }
-            Taking::Junk(why) => {
-                let path = self.inbox.reject(name, &why)?;
-                warn!("{}", Problem::new(path, format!("this is no post: {why}")));
-                Ok(None)
-            }
-            Taking::Unfinished => {
-                self.todo.inbox_again_at = Some(Instant::now() + GRACE);
-                Ok(None)
-            }
-            Taking::Gone => Ok(None),
-        }
-    }
-
     /// Tells posters where their posts stand, or why they do not.
     fn tell(&mut self, committed: &Committed) {
         let shown = self.builder.shown().clone();
@@ -548,38 +493,6 @@ impl Rounds {
             // A client that has left need not be told.
             let _ = tell.send(outcome.clone());
         }
-    }
-
-    /// Removes the inbox files whose posts are durable in their threads; keeps the others for the next round.
-    fn finish_batches(&mut self, committed: &Committed) {
-        let failed: BTreeSet<&PostId> = committed.failed.iter().map(|(arrival, _)| &arrival.id).collect();
-        let refused: HashMap<&PostId, &Refusal> =
-            committed.refused.iter().map(|(arrival, refusal)| (&arrival.id, refusal)).collect();
-        for batch in std::mem::take(&mut self.batches) {
-            let stays = |arrival: &Arrival| failed.contains(&arrival.id) || committed.unsynced.contains(&arrival.board);
-            if batch.arrivals.iter().any(stays) {
-                self.batches.push(batch);
-                continue;
-            }
-            self.backlog.fetch_sub(weight(&batch.arrivals), Ordering::Relaxed);
-            if let Err(error) = self.close_batch(&batch, &refused) {
-                error!(error = %chain(&error), "cannot put away an inbox file; its posts will not be added twice");
-            }
-            self.mine.remove(&batch.name);
-        }
-    }
-
-    fn close_batch(&self, batch: &Batch, refused: &HashMap<&PostId, &Refusal>) -> Result<(), disk::DiskError> {
-        let bad: Vec<Arrival> =
-            batch.arrivals.iter().filter(|arrival| refused.contains_key(&arrival.id)).cloned().collect();
-        if let Some(first) = bad.first() {
-            let mut why: Vec<String> =
-                bad.iter().map(|arrival| format!("post {}: {}", arrival.id.as_str(), refused[&arrival.id])).collect();
-            why.dedup();
-            self.inbox.reject_posts(&batch.name, &bad, &why.join("\n"))?;
-            warn!(file = batch.name, posts = bad.len(), "posts were rejected: {}", refused[&first.id]);
-        }
-        self.inbox.remove(&batch.name)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Text from outside is checked once, by a `parse` function of the type that holds it, and from then on the type
 //! carries the proof. Nothing here reads a file, listens, or looks at the clock.
 
+pub mod act;
 pub mod board;
 pub mod caching;
 pub mod coding;
@@ -21,6 +22,7 @@ pub mod summary;
 pub mod theme;
 pub mod thread;
 
+pub use act::Act;
 pub use board::BoardSlug;
 pub use coding::{Coding, Codings};
 pub use health::Trouble;

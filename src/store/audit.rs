@@ -132,6 +132,8 @@ impl Audit {
                         |hash: &u64| entries.binary_search_by_key(&Some(*hash), |entry| entry.id_hash).is_err();
                     waiting.extend(hashes.filter(is_new));
                 }
+                // What staff has decided is no post, and carried out where the site runs.
+                Ok(Taking::Acts(_)) => {}
                 Ok(Taking::Junk(why)) => self.problems.push(Problem::new(&path, format!("this is no post: {why}"))),
                 Ok(Taking::Unfinished | Taking::Gone) => {}
                 Err(error) => self.problems.push(Problem::new(&path, format!("cannot be read: {}", error.source))),

@@ -1,7 +1,7 @@
 //! The inbox: accepted posts that are not content yet, one file for all that were accepted together.
 //!
 //! A file has the form of a thread file, but its posts name a `board`, and a `thread` if they answer one, and have no
-//! number. Anything else that lies here is moved to `rejected/` with the reason beside it, so that one bad file never
+//! number. What staff does comes the same way, in files of its own kind ([`acts`]). Anything else that lies here is moved to `rejected/` with the reason beside it, so that one bad file never
 //! holds up the others. Names that begin with a dot are not looked at.
 
 use std::fs;
@@ -9,10 +9,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::acts;
 use super::header::{self, Lines, Place};
 use super::thread_file;
 use crate::disk::{self, DiskError, Draft};
-use crate::model::{Arrival, PostId, Problem};
+use crate::model::{Act, Arrival, PostId, Problem};
 
 /// The largest inbox file that is taken, in bytes.
 pub const FILE_BYTES_MAX: u64 = 32 << 20;
@@ -41,6 +42,8 @@ pub struct Inbox {
 pub enum Taking {
     /// Posts, and those parts of the file that are none, with the reason.
     Posts(Vec<Arrival>, Vec<String>),
+    /// Acts of staff, each with an id.
+    Acts(Vec<Act>),
     /// Nothing that can be taken, and why.
     Junk(String),
     /// It was written a moment ago and makes no sense yet; look again later.
@@ -68,12 +71,21 @@ impl Inbox {
 
     /// Puts posts into one file, and comes back when they are durable.
     pub fn put(&self, name: &str, arrivals: &[Arrival]) -> Result<(), DiskError> {
-        let (path, bytes) = (self.folder.join(name), write(arrivals));
-        let draft = match Draft::write(path.clone(), &bytes) {
+        self.put_bytes(name, &write(arrivals))
+    }
+
+    /// Puts acts of staff into one file, and comes back when they are durable.
+    pub fn put_acts(&self, name: &str, acts: &[Act]) -> Result<(), DiskError> {
+        self.put_bytes(name, &acts::write(acts))
+    }
+
+    fn put_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
+        let path = self.folder.join(name);
+        let draft = match Draft::write(path.clone(), bytes) {
             // Somebody has removed the folder.
             Err(error) if error.is_absent() => {
                 disk::create_dir_durably(&self.folder)?;
-                Draft::write(path, &bytes)?
+                Draft::write(path, bytes)?
             }
             written => written?,
         };
@@ -130,13 +142,20 @@ impl Inbox {
         if FILE_BYTES_MAX < meta.len() {
             return Ok(Taking::Junk(format!("it is larger than {FILE_BYTES_MAX} bytes")));
         }
-        let taking = match name.ends_with(".md") {
-            true => read(&path, disk::stamp(&meta).modified_ns, &disk::read(&path)?),
-            false => Taking::Junk("its name does not end in `.md`".to_owned()),
+        let taking = if name.ends_with(".md") {
+            read(&path, disk::stamp(&meta).modified_ns, &disk::read(&path)?)
+        } else if name.ends_with(acts::ENDING) {
+            acts::read(name, &disk::read(&path)?).map_or_else(Taking::Junk, Taking::Acts)
+        } else {
+            Taking::Junk("its name does not end in `.md` or `.json`".to_owned())
         };
         let age = meta.modified().ok().and_then(|modified| now.duration_since(modified).ok());
         let settled = age.is_none_or(|age| GRACE <= age);
-        let whole = matches!(&taking, Taking::Posts(_, bad) if bad.is_empty());
+        let whole = match &taking {
+            Taking::Posts(_, bad) => bad.is_empty(),
+            Taking::Acts(_) => true,
+            _ => false,
+        };
         Ok(if whole || settled { taking } else { Taking::Unfinished })
     }
 

@@ -1,5 +1,6 @@
 //! Files to model and back: settings, thread files, the inbox, the theme, the build cache.
 
+pub mod acts;
 pub mod audit;
 pub mod cache;
 pub mod changed;
@@ -8,6 +9,8 @@ pub mod content;
 pub mod header;
 pub mod import;
 pub mod inbox;
+pub mod mod_log;
+pub mod moderate;
 pub mod numbers;
 pub mod settings;
 pub mod site_dir;

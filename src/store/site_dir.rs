@@ -63,6 +63,11 @@ impl SiteDir {
         self.private().join("changed.txt")
     }
 
+    /// The log of what staff did.
+    pub fn mod_log(&self) -> PathBuf {
+        self.private().join("mod").join("log")
+    }
+
     /// The highest numbers.
     pub fn numbers(&self) -> PathBuf {
         self.private().join("numbers")

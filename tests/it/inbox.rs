@@ -68,7 +68,7 @@ proptest! {
 
 #[test]
 fn what_is_no_post_tells_why() {
-    assert_eq!(why_not("a.txt", "--- {board: tech}\nhi\n"), "its name does not end in `.md`");
+    assert_eq!(why_not("a.txt", "--- {board: tech}\nhi\n"), "its name does not end in `.md` or `.json`");
     assert_eq!(why_not("a.md", b"--- {board: tech}\n\xff\n"), "it is not UTF-8");
     for empty in ["", "\n \n"] {
         assert_eq!(why_not("a.md", empty), "it holds no post; a post begins with a line `--- {\"board\": \"…\"}`");

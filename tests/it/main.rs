@@ -19,6 +19,7 @@ mod lock;
 mod logs;
 mod markup;
 mod mishaps;
+mod moderation;
 mod monitor;
 mod old_assets;
 mod packed;

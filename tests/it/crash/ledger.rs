@@ -116,7 +116,10 @@ pub fn posts_of(root: &Path, board: &str) -> BTreeMap<String, u64> {
         let reading = thread_file::read(&path, &fs::read(&path).unwrap());
         assert!(reading.problems.is_empty(), "{:?}", reading.problems);
         for post in reading.thread.unwrap().posts {
-            let nonce = post.body.trim_start_matches("text of ").to_owned();
+            let nonce = match post.deleted {
+                true => format!("deleted {}", post.no),
+                false => post.body.trim_start_matches("text of ").to_owned(),
+            };
             assert!(numbers.insert(post.no.get(), nonce.clone()).is_none(), "number {} twice", post.no);
             assert!(by_nonce.insert(nonce.clone(), post.no.get()).is_none(), "{nonce} twice");
         }

@@ -141,17 +141,38 @@ fn serve_a_while(phoenix: &mut Phoenix) -> Ledger {
         let opened = fs::File::options().append(true).open(root.join("posts-inbox").join(name));
         let _ = opened.and_then(|file| file.set_modified(old));
     }
+    drop_file("acts.json", ACTS);
     for nonce in ["d1", "d2"] {
         ledger.note(nonce, Told { board: "b".to_owned(), no: None });
     }
     phoenix.wait_until("the inbox is emptied", || {
         let mut listing = fs::read_dir(root.join("posts-inbox")).unwrap().flatten();
-        !listing.any(|entry| entry.file_name().to_string_lossy().ends_with(".md"))
+        !listing.any(|entry| [".md", ".json"].iter().any(|end| entry.file_name().to_string_lossy().ends_with(end)))
     });
     fs::remove_file(root.join("content/gone/1.md")).unwrap();
     phoenix.wait_until("the page is gone", || !root.join("public/gone/thread/1.html").exists());
     phoenix.end();
     ledger
+}
+
+/// What staff does meanwhile.
+const ACTS: &str = concat!(
+    r#"{"id": "act1", "act": "delete", "board": "a", "posts": [50, 51], "by": "me"}"#,
+    "\n",
+    r#"{"id": "act2", "act": "set", "board": "a", "threads": [1], "flag": "sticky", "on": true, "by": "me"}"#,
+    "\n"
+);
+
+fn check_acts(root: &Path) {
+    let thread = fs::read_to_string(root.join("content/a/1.md")).unwrap();
+    assert!(
+        !thread.contains("text of old50\n")
+            && !thread.contains("text of old51\n")
+            && thread.contains("\"sticky\": true")
+    );
+    let log = fs::read_to_string(root.join(".nejiboard/mod/log")).unwrap();
+    let acts = [log.matches("\"act1\"").count(), log.matches("\"act2\"").count(), log.matches("text of old5").count()];
+    assert_eq!(acts, [1, 1, 2], "each act is logged once, and with it what was deleted: {log}");
 }
 
 fn check_rejected(root: &Path) {
@@ -230,6 +251,7 @@ fn cases(built: &Sandbox) -> Vec<Case> {
     let mut phoenix = Phoenix::new(site.root(), log("serve"));
     serve_a_while(&mut phoenix).check_site(site.root(), &BOARDS);
     check_rejected(site.root());
+    check_acts(site.root());
     add(None, "serve");
     for (nth, (name, arguments)) in COMMANDS.iter().enumerate() {
         let site = before_command(name, built);
@@ -326,6 +348,7 @@ fn try_case(built: &Sandbox, (command, point, nth): &Case) -> (usize, Duration) 
         let ledger = serve_a_while(&mut phoenix);
         ledger.check_site(site.root(), &BOARDS);
         check_rejected(site.root());
+        check_acts(site.root());
         return (phoenix.crashes, phoenix.ready_after);
     };
     let (name, arguments) = COMMANDS[*command];

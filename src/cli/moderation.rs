@@ -1,0 +1,86 @@
+//! What `mod` takes.
+
+use clap::{Args, Subcommand};
+
+/// What every act has beside its targets.
+#[derive(Args, Clone, Debug)]
+pub struct Signed {
+    /// Who acts, for the log [default: the name you are logged in by]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub by: Option<String>,
+    /// The reason, for the log
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub why: Option<String>,
+}
+
+/// Moderation: what is done, and to what.
+#[derive(Args, Clone, Debug)]
+pub struct Moderate {
+    /// Who and why.
+    #[command(flatten)]
+    pub signed: Signed,
+    /// What.
+    #[command(subcommand)]
+    pub deed: ModCommand,
+}
+
+/// Posts or threads of a board.
+#[derive(Args, Clone, Debug)]
+pub struct Targets {
+    /// The board, such as `tech`
+    pub board: String,
+    /// The numbers of posts, or of threads
+    #[arg(required = true, value_name = "NO")]
+    pub numbers: Vec<u64>,
+}
+
+/// What can be done.
+#[derive(Subcommand, Clone, Debug)]
+pub enum ModCommand {
+    /// Remove posts; with an opening post goes its thread
+    Delete(Targets),
+    /// Put deleted posts back, or a deleted thread by its number
+    Restore(Targets),
+    /// Let threads take no more replies
+    Lock(Targets),
+    /// Let them take replies again
+    Unlock(Targets),
+    /// Keep threads above all others
+    Sticky(Targets),
+    /// Let them move again
+    Unsticky(Targets),
+    /// Let no reply bump these threads
+    Bumplock(Targets),
+    /// Let replies bump them again
+    Unbumplock(Targets),
+    /// Let threads lose their oldest replies instead of filling up
+    Cyclic(Targets),
+    /// Let them fill up again
+    Uncyclic(Targets),
+    /// Take threads from the index for good; they keep their pages
+    Archive(Targets),
+    /// Put them on the index again
+    Unarchive(Targets),
+    /// Replace the text of a post
+    Edit {
+        /// The board, such as `tech`
+        board: String,
+        /// The post's number
+        #[arg(value_name = "NO")]
+        number: u64,
+        /// The new text; from standard input if not given
+        #[arg(long, value_name = "TEXT")]
+        text: Option<String>,
+    },
+    /// Put back what an earlier act changed; `mod log` shows their ids
+    Undo {
+        /// The id of the act
+        id: String,
+    },
+    /// Show what was done, newest last
+    Log {
+        /// The last N acts alone
+        #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
+        last: usize,
+    },
+}

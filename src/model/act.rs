@@ -1,0 +1,194 @@
+//! What a member of staff does to a board: a record that goes through the inbox like a post.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{BoardSlug, PostId, PostNo, ThreadFlags};
+
+/// The most posts or threads that one act names.
+pub const TARGETS_MAX: usize = 10_000;
+
+/// The longest name of who acts, in characters.
+pub const BY_CHARS_MAX: usize = 64;
+
+/// The longest reason, in characters.
+pub const WHY_CHARS_MAX: usize = 1_000;
+
+/// What the program itself does is done by this name.
+pub const PROGRAM: &str = "nejiboard";
+
+/// An act: who does what, when and why.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Act {
+    /// What makes it be logged exactly once. A hand-written one may have none.
+    pub id: Option<PostId>,
+    /// When it was decided; `None` means when it is carried out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<DateTime<Utc>>,
+    /// The name of the member of staff; `nejiboard` for the program itself.
+    pub by: String,
+    /// The reason, for the log; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+    /// What is done.
+    #[serde(flatten)]
+    pub deed: Deed,
+}
+
+/// What is done.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "lowercase")]
+pub enum Deed {
+    /// Posts become tombstones. With an opening post goes its whole thread.
+    Delete {
+        /// The board.
+        board: BoardSlug,
+        /// The posts' numbers.
+        posts: Vec<PostNo>,
+    },
+    /// Deleted posts come back as they were.
+    Restore {
+        /// The board.
+        board: BoardSlug,
+        /// The posts' numbers; an opening post's stands for its thread.
+        posts: Vec<PostNo>,
+    },
+    /// A flag of threads is put on or off.
+    Set {
+        /// The board.
+        board: BoardSlug,
+        /// The threads' numbers.
+        threads: Vec<PostNo>,
+        /// Which flag.
+        flag: Flag,
+        /// Whether it is on then.
+        on: bool,
+    },
+    /// The text of a post is replaced.
+    Edit {
+        /// The board.
+        board: BoardSlug,
+        /// The post's number.
+        post: PostNo,
+        /// The new text.
+        body: String,
+    },
+    /// What an earlier act changed is put back as it was.
+    Undo {
+        /// That act's id.
+        of: PostId,
+    },
+}
+
+/// A flag of a thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flag {
+    /// Stays above all threads that are not.
+    Sticky,
+    /// Takes no replies.
+    Locked,
+    /// Has left the index for good.
+    Archived,
+    /// No reply bumps it.
+    Bumplock,
+    /// Loses its oldest replies instead of filling up.
+    Cyclic,
+}
+
+impl Deed {
+    /// The board that it is about, if it names one.
+    pub fn board(&self) -> Option<&BoardSlug> {
+        match self {
+            Deed::Delete { board, .. }
+            | Deed::Restore { board, .. }
+            | Deed::Set { board, .. }
+            | Deed::Edit { board, .. } => Some(board),
+            Deed::Undo { .. } => None,
+        }
+    }
+
+    /// The posts or threads that it names.
+    pub fn targets(&self) -> &[PostNo] {
+        match self {
+            Deed::Delete { posts, .. } | Deed::Restore { posts, .. } => posts,
+            Deed::Set { threads, .. } => threads,
+            Deed::Edit { post, .. } => std::slice::from_ref(post),
+            Deed::Undo { .. } => &[],
+        }
+    }
+
+    /// What it is called, as on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Deed::Delete { .. } => "delete",
+            Deed::Restore { .. } => "restore",
+            Deed::Set { flag, on, .. } => flag.verb(*on),
+            Deed::Edit { .. } => "edit",
+            Deed::Undo { .. } => "undo",
+        }
+    }
+}
+
+impl Flag {
+    fn verb(self, on: bool) -> &'static str {
+        match (self, on) {
+            (Flag::Sticky, true) => "sticky",
+            (Flag::Sticky, false) => "unsticky",
+            (Flag::Locked, true) => "lock",
+            (Flag::Locked, false) => "unlock",
+            (Flag::Archived, true) => "archive",
+            (Flag::Archived, false) => "unarchive",
+            (Flag::Bumplock, true) => "bumplock",
+            (Flag::Bumplock, false) => "unbumplock",
+            (Flag::Cyclic, true) => "cyclic",
+            (Flag::Cyclic, false) => "uncyclic",
+        }
+    }
+}
+
+impl ThreadFlags {
+    /// Whether a flag is on.
+    pub fn get(&self, flag: Flag) -> bool {
+        match flag {
+            Flag::Sticky => self.sticky,
+            Flag::Locked => self.locked,
+            Flag::Archived => self.archived,
+            Flag::Bumplock => self.bumplock,
+            Flag::Cyclic => self.cyclic,
+        }
+    }
+
+    /// Puts a flag on or off.
+    pub fn set(&mut self, flag: Flag, on: bool) {
+        *match flag {
+            Flag::Sticky => &mut self.sticky,
+            Flag::Locked => &mut self.locked,
+            Flag::Archived => &mut self.archived,
+            Flag::Bumplock => &mut self.bumplock,
+            Flag::Cyclic => &mut self.cyclic,
+        } = on;
+    }
+}
+
+impl Act {
+    /// Checks what no type does; the message says what is wrong.
+    pub fn check(&self) -> Result<(), &'static str> {
+        if self.by.trim().is_empty() || BY_CHARS_MAX < self.by.chars().count() {
+            return Err("`by` is the name of who acts, 1 to 64 characters");
+        }
+        if WHY_CHARS_MAX < self.why.chars().count() {
+            return Err("`why` is at most 1,000 characters");
+        }
+        if TARGETS_MAX < self.deed.targets().len() {
+            return Err("an act names at most 10,000 posts");
+        }
+        match &self.deed {
+            Deed::Delete { posts, .. } | Deed::Restore { posts, .. } if posts.is_empty() => Err("`posts` is empty"),
+            Deed::Set { threads, .. } if threads.is_empty() => Err("`threads` is empty"),
+            Deed::Edit { body, .. } if body.trim().is_empty() => Err("a post needs some text"),
+            Deed::Edit { body, .. } if 1 << 20 < body.len() => Err("the text of this post is larger than 1 MiB"),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Carries out what staff decided, on the thread files.
+//!
+//! First it is found out what would change; then the log gets that with what was there before; then the files are
+//! replaced. Each step may be met again after a crash: what is as it should be already is left alone, and the log takes
+//! an act once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+
+use super::content;
+use super::mod_log::{Before, Entry, ModLog};
+use super::thread_file;
+use crate::disk::{self, DiskError};
+use crate::model::act::{Deed, Flag};
+use crate::model::{Act, BoardSlug, Post, PostId, PostNo, Site, Thread, ThreadFlags, ThreadKey};
+
+/// Why an act is not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// It can never be.
+    #[error("{0}")]
+    Refused(String),
+    /// Not now.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// Carries out an act, and gives the threads whose files are different now. `now` is the time of an act that has none.
+pub fn perform(
+    root: &Path,
+    site: &Site,
+    log: &ModLog,
+    act: &Act,
+    now: DateTime<Utc>,
+) -> Result<BTreeSet<ThreadKey>, ActError> {
+    let id = act.id.clone().ok_or_else(|| ActError::Refused("an act needs an id".to_owned()))?;
+    let at = act.at.unwrap_or(now);
+    let logged = log.find(&id)?;
+    let wanted = match &act.deed {
+        Deed::Delete { board, posts } => delete(root, site, board, posts)?,
+        Deed::Restore { board, posts } => restore(root, log, board, posts)?,
+        Deed::Set { board, threads, flag, on } => set(root, site, board, threads, *flag, *on)?,
+        Deed::Edit { board, post, body } => edit(root, site, board, *post, body)?,
+        Deed::Undo { of } => undo(root, log, of)?,
+    };
+    if logged.is_none() {
+        let before = wanted.iter().map(Wanted::before).collect();
+        let act = Act { id: Some(id), at: Some(at), ..act.clone() };
+        log.append(&Entry { act, before })?;
+    }
+    let mut keys = BTreeSet::new();
+    for wanted in wanted {
+        let mut thread = wanted.thread;
+        thread.changed = Some(thread.changed.map_or(at, |before| before.max(at)));
+        disk::point("before a moderated thread");
+        disk::replace_durably(&content::path_of(root, &wanted.key), &thread_file::write(&thread))?;
+        disk::point("after a moderated thread");
+        keys.insert(wanted.key);
+    }
+    for board in keys.iter().map(|key| &key.board).collect::<BTreeSet<_>>() {
+        disk::sync_folder(&root.join("content").join(board.as_str()))?;
+    }
+    Ok(keys)
+}
+
+/// A thread as it should be, and what it takes to put it back.
+struct Wanted {
+    key: ThreadKey,
+    thread: Thread,
+    old_flags: ThreadFlags,
+    old_posts: Vec<Post>,
+}
+
+impl Wanted {
+    fn of(key: ThreadKey, thread: Thread) -> Wanted {
+        Wanted { key, old_flags: thread.flags, thread, old_posts: Vec::new() }
+    }
+
+    fn is_changed(&self) -> bool {
+        self.old_flags != self.thread.flags || !self.old_posts.is_empty()
+    }
+
+    /// Puts a post in the place of the one with its number.
+    fn put(&mut self, post: Post) {
+        let Some(place) = self.thread.posts.iter_mut().find(|there| there.no == post.no) else { return };
+        if *place != post {
+            self.old_posts.push(std::mem::replace(place, post));
+        }
+    }
+
+    fn before(&self) -> Before {
+        let posts = Thread { flags: ThreadFlags::default(), changed: None, posts: self.old_posts.clone() };
+        let text = String::from_utf8(thread_file::write(&posts)).unwrap_or_default();
+        Before { board: self.key.board.clone(), thread: self.key.no, flags: self.old_flags, posts: text }
+    }
+}
+
+/// The posts of [`Before::posts`].
+fn posts_of(before: &Before) -> Vec<Post> {
+    let first = before.posts.split_once("\"no\": ").map_or("", |(_, rest)| rest);
+    let digits: String = first.chars().take_while(char::is_ascii_digit).collect();
+    let name = format!("{digits}.md");
+    thread_file::read(Path::new(&name), before.posts.as_bytes()).thread.map_or(Vec::new(), |thread| thread.posts)
+}
+
+/// What is left of a removed post: what keeps its number and its id taken.
+fn tombstone(post: &Post) -> Post {
+    Post { at: post.at, id: post.id.clone(), deleted: true, ..Post::new(post.no) }
+}
+
+fn delete(root: &Path, site: &Site, slug: &BoardSlug, posts: &[PostNo]) -> Result<Vec<Wanted>, ActError> {
+    let board = site.board(slug).ok_or_else(|| no_board(slug))?;
+    let mut by_thread: BTreeMap<PostNo, BTreeSet<PostNo>> = BTreeMap::new();
+    for no in posts {
+        let thread = board.thread_of(*no).ok_or_else(|| no_post(slug, *no))?;
+        by_thread.entry(thread).or_default().insert(*no);
+    }
+    let mut all = Vec::new();
+    for (no, gone) in by_thread {
+        let mut wanted = read(root, slug, no)?;
+        let whole = gone.contains(&no);
+        let hit: Vec<Post> =
+            wanted.thread.posts.iter().filter(|post| whole || gone.contains(&post.no)).map(tombstone).collect();
+        hit.into_iter().for_each(|post| wanted.put(post));
+        all.push(wanted);
+    }
+    Ok(changed(all))
+}
+
+/// Deleted posts as they were when they were last there, by what the log holds.
+fn restore(root: &Path, log: &ModLog, slug: &BoardSlug, posts: &[PostNo]) -> Result<Vec<Wanted>, ActError> {
+    let asked: BTreeSet<PostNo> = posts.iter().copied().collect();
+    let mut last: BTreeMap<PostNo, (PostNo, Post)> = BTreeMap::new();
+    for before in log.entries()?.flat_map(|entry| entry.before).filter(|before| before.board == *slug) {
+        let there = posts_of(&before).into_iter().filter(|post| !post.deleted);
+        let is_asked = |post: &Post| asked.contains(&post.no) || asked.contains(&before.thread);
+        last.extend(there.filter(is_asked).map(|post| (post.no, (before.thread, post))));
+    }
+    if let Some(no) = asked.iter().find(|no| !last.contains_key(no)) {
+        let message = format!("post {no} of `{slug}` is not in the log: it was not deleted, or too long ago");
+        return Err(ActError::Refused(message));
+    }
+    let mut all: BTreeMap<PostNo, Wanted> = BTreeMap::new();
+    for (thread, post) in last.into_values() {
+        let wanted = match all.remove(&thread) {
+            Some(wanted) => wanted,
+            None => read(root, slug, thread)?,
+        };
+        let is_gone = wanted.thread.posts.iter().any(|there| there.no == post.no && there.deleted);
+        let wanted = all.entry(thread).or_insert(wanted);
+        if is_gone {
+            wanted.put(post);
+        }
+    }
+    Ok(changed(all.into_values().collect()))
+}
+
+fn set(
+    root: &Path,
+    site: &Site,
+    slug: &BoardSlug,
+    threads: &[PostNo],
+    flag: Flag,
+    on: bool,
+) -> Result<Vec<Wanted>, ActError> {
+    let board = site.board(slug).ok_or_else(|| no_board(slug))?;
+    let mut all = Vec::new();
+    for no in threads.iter().collect::<BTreeSet<_>>() {
+        if board.thread(*no).is_none() {
+            return Err(match board.thread_of(*no) {
+                Some(thread) => ActError::Refused(format!("post {no} of `{slug}` is a reply in thread {thread}")),
+                None => no_post(slug, *no),
+            });
+        }
+        let mut wanted = read(root, slug, *no)?;
+        wanted.thread.flags.set(flag, on);
+        all.push(wanted);
+    }
+    Ok(changed(all))
+}
+
+fn edit(root: &Path, site: &Site, slug: &BoardSlug, no: PostNo, body: &str) -> Result<Vec<Wanted>, ActError> {
+    let board = site.board(slug).ok_or_else(|| no_board(slug))?;
+    let thread = board.thread_of(no).ok_or_else(|| no_post(slug, no))?;
+    let mut wanted = read(root, slug, thread)?;
+    let post = wanted.thread.posts.iter().find(|post| post.no == no && !post.deleted).cloned();
+    let post = post.ok_or_else(|| ActError::Refused(format!("post {no} of `{slug}` is deleted")))?;
+    wanted.put(Post { body: body.trim_end().to_owned(), ..post });
+    Ok(changed(vec![wanted]))
+}
+
+/// Threads as they were before an act, as far as it changed them.
+fn undo(root: &Path, log: &ModLog, id: &PostId) -> Result<Vec<Wanted>, ActError> {
+    let not_there = || ActError::Refused(format!("there is no act `{}` in the log", id.as_str()));
+    let entry = log.find(id)?.ok_or_else(not_there)?;
+    let changes_posts = matches!(entry.act.deed, Deed::Delete { .. } | Deed::Restore { .. } | Deed::Edit { .. });
+    if changes_posts && entry.before.iter().any(|before| before.posts.is_empty()) {
+        return Err(ActError::Refused("what this act changed is not kept any more".to_owned()));
+    }
+    let mut all = Vec::new();
+    for before in &entry.before {
+        let mut wanted = read(root, &before.board, before.thread)?;
+        posts_of(before).into_iter().for_each(|post| wanted.put(post));
+        match entry.act.deed {
+            // Another flag may have been put on or off since.
+            Deed::Set { flag, .. } => wanted.thread.flags.set(flag, before.flags.get(flag)),
+            Deed::Undo { .. } => wanted.thread.flags = before.flags,
+            _ => {}
+        }
+        all.push(wanted);
+    }
+    Ok(changed(all))
+}
+
+fn read(root: &Path, board: &BoardSlug, no: PostNo) -> Result<Wanted, ActError> {
+    let key = ThreadKey { board: board.clone(), no };
+    let path = content::path_of(root, &key);
+    let bytes = match disk::read(&path) {
+        Err(error) if error.is_absent() => return Err(no_post(board, no)),
+        read => read?,
+    };
+    let reading = thread_file::read(&path, &bytes);
+    // The file is written anew, and what could not be read would be lost.
+    match (reading.thread, reading.problems.first()) {
+        (Some(thread), None) => Ok(Wanted::of(key, thread)),
+        (_, Some(problem)) => Err(ActError::Refused(format!("mend the thread's file first: {problem}"))),
+        (None, None) => Err(no_post(board, no)),
+    }
+}
+
+fn changed(mut all: Vec<Wanted>) -> Vec<Wanted> {
+    all.retain(Wanted::is_changed);
+    all
+}
+
+fn no_board(slug: &BoardSlug) -> ActError {
+    ActError::Refused(format!("there is no board `{slug}`"))
+}
+
+fn no_post(slug: &BoardSlug, no: PostNo) -> ActError {
+    ActError::Refused(format!("there is no post {no} on `{slug}`"))
+}
