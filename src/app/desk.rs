@@ -18,6 +18,7 @@ use super::error::chain;
 use super::events::{Batch, Event, Events, Mine, Waiting};
 use super::faults;
 use super::pulse::{Part, Stuck};
+use super::started::Started;
 use crate::disk;
 use crate::intake::tripcode::{self, Secret};
 use crate::intake::{Accepting, Backend, Patience, ThreadState};
@@ -47,6 +48,7 @@ const BUSY_SECONDS: u32 = 2;
 pub struct Desk {
     shown: Arc<RwLock<Shown>>,
     secret: Secret,
+    started: Started,
     queue: mpsc::Sender<Order>,
     events: Events,
     vitals: Vitals,
@@ -121,7 +123,8 @@ impl Desk {
     pub fn open(means: Means) -> std::io::Result<(Desk, std::thread::JoinHandle<()>)> {
         let Means { shown, secret, inbox, mine, events, vitals } = means;
         let (queue, orders) = mpsc::channel(QUEUE_MAX);
-        let desk = Desk { shown, secret, queue, events: events.clone(), vitals: vitals.clone() };
+        let desk =
+            Desk { shown, secret, started: Started::default(), queue, events: events.clone(), vitals: vitals.clone() };
         let committer = Committer { orders, inbox, mine, events, vitals };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
         Ok((desk, thread))
@@ -145,7 +148,7 @@ impl Backend for Desk {
             let limit = board.settings.reply_limit;
             return match summary.flags.closed() {
                 true => ThreadState::Closed,
-                false if limit != 0 && limit <= summary.replies as usize => ThreadState::Full,
+                false if limit != 0 && limit <= summary.replies as usize && !summary.flags.cyclic => ThreadState::Full,
                 false => ThreadState::Open,
             };
         }
@@ -153,6 +156,12 @@ impl Backend for Desk {
             Some(thread) => ThreadState::ReplyOf(thread),
             None => ThreadState::Missing,
         }
+    }
+
+    fn start_thread(&self, board: &BoardSlug, id: &PostId) -> Result<(), Refusal> {
+        let shown = builder::read(&self.shown);
+        let board = shown.site.board(board).ok_or(Refusal::NoSuchBoard)?;
+        self.started.note(board, id, clock::now().timestamp())
     }
 
     fn sign(&self, typed_name: &str) -> (String, String) {

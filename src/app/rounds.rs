@@ -356,7 +356,8 @@ impl Rounds {
             true => isolate::together(&mut self.builder, arrivals),
             false => isolate::singly(&mut self.builder, arrivals),
         };
-        let (moderated, acts_failed) = self.perform_acts(&mut report);
+        let (mut moderated, acts_failed) = self.perform_acts(&mut report);
+        self.make_room(&committed, &mut moderated, &mut report);
         failed |= acts_failed;
         let mut warm: BTreeMap<ThreadKey, Arc<Thread>> =
             committed.written.iter().map(|written| (written.key.clone(), written.thread.clone())).collect();

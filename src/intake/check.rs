@@ -18,6 +18,9 @@ pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<Submiss
     let subject = if settings.subject_chars_max == 0 { String::new() } else { one_line(&form.subject) };
     let sage = thread.is_some() && wants_sage(&form.options);
     let id = door.resends.id(form, address, backend);
+    if thread.is_none() {
+        backend.start_thread(&board, &id)?;
+    }
     Ok(Submission { id, board, thread, name, trip, subject, sage, body, address })
 }
 

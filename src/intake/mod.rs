@@ -113,6 +113,8 @@ pub trait Backend: Send + Sync + 'static {
     fn board(&self, slug: &BoardSlug) -> Option<Arc<BoardSettings>>;
     /// What a reply to thread `no` would find.
     fn thread(&self, board: &BoardSlug, no: PostNo) -> ThreadState;
+    /// Counts a new thread on a board by its first post, or refuses it if there are too many.
+    fn start_thread(&self, board: &BoardSlug, id: &PostId) -> Result<(), Refusal>;
     /// The name without its key, and the tripcode.
     fn sign(&self, typed_name: &str) -> (String, String);
     /// An id that no post has.

@@ -28,6 +28,11 @@ impl Order {
         self.0.iter().rev().map(|key| key.2)
     }
 
+    /// The numbers, from the bottom of the index, or of what does not stand on it any more.
+    pub(super) fn bottom_up(&self) -> impl Iterator<Item = PostNo> {
+        self.0.iter().map(|key| key.2)
+    }
+
     /// The thread's place, counted from 0 at the top.
     pub(super) fn position(&self, summary: &ThreadSummary) -> Option<usize> {
         let at = self.0.binary_search(&key(summary)).ok()?;

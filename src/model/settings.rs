@@ -98,6 +98,36 @@ pub struct BoardSettings {
     pub bump_limit: usize,
     /// Replies after which a thread takes no more; 0 means no limit.
     pub reply_limit: usize,
+    /// What becomes of threads for which the index has no more room.
+    pub overflow: Overflow,
+    /// Hours for which a thread is not touched by that, however many come, 0 to 8,760.
+    pub overflow_hours_min: usize,
+    /// New threads in an hour; 0 means no limit.
+    pub threads_per_hour_max: usize,
+}
+
+/// What becomes of threads for which the index has no more room.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Overflow {
+    /// They stand in the archive, take replies, and come back when they are bumped.
+    Keep,
+    /// They are archived: they keep their pages and take no more replies.
+    #[default]
+    Archive,
+    /// They are deleted.
+    Prune,
+}
+
+impl Overflow {
+    /// All of them, by their names in settings.
+    pub const NAMED: [(&'static str, Overflow); 3] =
+        [("keep", Overflow::Keep), ("archive", Overflow::Archive), ("prune", Overflow::Prune)];
+
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        let named = Overflow::NAMED.iter().find(|(_, overflow)| *overflow == self);
+        named.map_or("", |(name, _)| name)
+    }
 }
 
 impl Default for BoardSettings {
@@ -116,6 +146,9 @@ impl Default for BoardSettings {
             quotes_max: 50,
             bump_limit: 500,
             reply_limit: 1_000,
+            overflow: Overflow::default(),
+            overflow_hours_min: 24,
+            threads_per_hour_max: 100,
         }
     }
 }

@@ -344,6 +344,12 @@ impl Board {
         self.listed_numbers().map(|no| &self.threads[&no])
     }
 
+    /// At most so many of the threads for which the index has no room, the one that was bumped longest ago first.
+    pub fn overflowing(&self, most: usize) -> impl Iterator<Item = &ThreadSummary> {
+        let over = self.order.len().saturating_sub(self.settings.window());
+        self.order.bottom_up().take(over.min(most)).map(|no| &self.threads[&no])
+    }
+
     /// Threads by their last bump, whether sticky or not; archived ones do not count.
     pub fn latest(&self, most: usize) -> Vec<&ThreadSummary> {
         self.order.latest(most).into_iter().map(|no| &self.threads[&no]).collect()

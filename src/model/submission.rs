@@ -137,6 +137,11 @@ pub enum Refusal {
     /// Too many posts wait; the client may try again after this many seconds.
     #[error("Very many people are posting right now. Try again in {0} seconds.")]
     Busy(u32),
+    /// So many threads were started on the board that there may be no more for these seconds.
+    #[error(
+        "Too many threads were started on this board within an hour. Answer one of them, or try again in {0} seconds."
+    )]
+    ManyThreads(u32),
     /// The board's last number is taken.
     #[error("This board has used all its numbers.")]
     NumbersUsedUp,
@@ -165,6 +170,7 @@ impl Refusal {
             Refusal::BadType => 415,
             Refusal::BadMethod => 405,
             Refusal::Busy(_) | Refusal::NotStored => 503,
+            Refusal::ManyThreads(_) => 429,
             Refusal::Fault => 500,
         }
     }
@@ -189,6 +195,7 @@ impl Refusal {
             Refusal::BadType => "bad_type",
             Refusal::BadMethod => "bad_method",
             Refusal::Busy(_) => "busy",
+            Refusal::ManyThreads(_) => "many_threads",
             Refusal::NumbersUsedUp => "numbers_used_up",
             Refusal::NotStored => "not_stored",
             Refusal::NotFound => "not_found",
@@ -199,7 +206,7 @@ impl Refusal {
     /// Seconds after which a try may be worth it.
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Refusal::Busy(seconds) => Some(*seconds),
+            Refusal::Busy(seconds) | Refusal::ManyThreads(seconds) => Some(*seconds),
             Refusal::NotStored => Some(30),
             _ => None,
         }

@@ -222,6 +222,15 @@ struct Planned {
     added: Vec<Arrival>,
 }
 
+/// A thread file as it was found.
+struct ReadThread {
+    stamp: Stamp,
+    bytes: Vec<u8>,
+    thread: Thread,
+    /// Whether there is nothing in it that could not be read, and that would be lost if it was written anew.
+    whole: bool,
+}
+
 impl Committing<'_> {
     /// Plans as much as may be held at once.
     fn fill(&mut self) {
@@ -302,7 +311,7 @@ impl Committing<'_> {
     }
 
     fn add_replies(&mut self, key: ThreadKey, replies: Vec<Arrival>) {
-        let (stamp, bytes, mut thread) = match self.read_thread(&key) {
+        let ReadThread { stamp, bytes, mut thread, whole } = match self.read_thread(&key) {
             Ok(read) => read,
             Err(error) => return fail(replies, error, &mut self.plan.committed),
         };
@@ -338,20 +347,38 @@ impl Committing<'_> {
             added.push(reply);
         }
         if held < thread.posts.len() {
-            let bytes = thread_file::append(&bytes, &thread.posts[held..]);
+            let excess = if whole { self.excess(&key.board, &thread) } else { 0 };
+            let bytes = match excess {
+                0 => thread_file::append(&bytes, &thread.posts[held..]),
+                _ => {
+                    thread.posts.drain(1..=excess);
+                    thread_file::write(&thread)
+                }
+            };
             self.plan.add(Planned::new(key, bytes, Arc::new(thread), Some(stamp), added));
         }
     }
 
-    fn read_thread(&mut self, key: &ThreadKey) -> Result<(Stamp, Vec<u8>, Thread), DiskError> {
+    /// How many of its oldest replies a cyclic thread loses. They leave no tombstones, of which it would be full soon;
+    /// their numbers are not given again, for the board has higher ones.
+    fn excess(&self, board: &BoardSlug, thread: &Thread) -> usize {
+        let limit = self.site.board(board).map_or(0, |board| board.settings.reply_limit);
+        match thread.flags.cyclic && limit != 0 {
+            true => (thread.posts.len() - 1).saturating_sub(limit),
+            false => 0,
+        }
+    }
+
+    fn read_thread(&mut self, key: &ThreadKey) -> Result<ReadThread, DiskError> {
         let path = thread_path(&self.plan.folder(&key.board), key.no);
         // What it looked like before it was read: what changes afterwards is seen when it is to be replaced.
         let (bytes, meta) = disk::read_with_meta(&path)?;
         let reading = thread_file::read(&path, &bytes);
+        let whole = reading.problems.is_empty();
         self.plan.committed.problems.extend(reading.problems);
         let unreadable = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no thread file any more");
         let thread = reading.thread.ok_or_else(unreadable).map_err(DiskError::doing("add a reply to", &path))?;
-        Ok((disk::stamp(&meta), bytes, thread))
+        Ok(ReadThread { stamp: disk::stamp(&meta), bytes, thread, whole })
     }
 
     fn write_drafts(&mut self) {

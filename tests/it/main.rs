@@ -15,6 +15,7 @@ mod import_fourchan;
 mod import_html;
 mod inbox;
 mod incremental;
+mod lifecycle;
 mod lock;
 mod logs;
 mod markup;

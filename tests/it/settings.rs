@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use nejiboard::model::settings::Overflow;
 use nejiboard::model::summary::one_line;
 use nejiboard::model::{BoardSettings, Coding, Codings, Problem, SiteSettings};
 use nejiboard::store::settings::{self, ThemeInfo, read_board, read_site, read_theme};
@@ -128,6 +129,9 @@ name_chars_max: 7
 quotes_max: 8
 bump_limit: 9
 reply_limit: 10
+overflow: prune
+overflow_hours_min: 11
+threads_per_hour_max: 12
 ",
     );
     let expected = BoardSettings {
@@ -144,6 +148,9 @@ reply_limit: 10
         quotes_max: 8,
         bump_limit: 9,
         reply_limit: 10,
+        overflow: Overflow::Prune,
+        overflow_hours_min: 11,
+        threads_per_hour_max: 12,
     };
     assert_eq!(read, Ok(expected));
 }

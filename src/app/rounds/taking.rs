@@ -8,10 +8,12 @@ use std::time::Instant;
 use tracing::{error, info, warn};
 
 use super::{BYTES_A_ROUND, FILES_A_ROUND, Rounds};
+use crate::app::builder;
 use crate::app::clock;
 use crate::app::error::chain;
 use crate::app::events::{BACKLOG_MAX, Batch, weight};
 use crate::app::isolate;
+use crate::app::overflow;
 use crate::disk;
 use crate::model::{Act, Arrival, PostId, Problem, Refusal, Report, ThreadKey};
 use crate::store::commit::Committed;
@@ -150,6 +152,19 @@ impl Rounds {
             self.acts.remove(&name);
         }
         (changed, false)
+    }
+
+    /// Takes threads away for which new ones leave no room.
+    pub(super) fn make_room(&mut self, committed: &Committed, changed: &mut BTreeSet<ThreadKey>, report: &mut Report) {
+        let new = committed.written.iter().filter(|written| written.thread.posts.len() == 1);
+        let boards: BTreeSet<_> = new.map(|written| &written.key.board).collect();
+        let acts = overflow::acts(&builder::read(self.builder.shown()).site, &boards, clock::now());
+        for act in acts {
+            if let Err(error) = self.perform(&act, changed, report) {
+                // The next new thread is the next try.
+                warn!(error = %chain(&error), "cannot make room on a board");
+            }
+        }
     }
 
     fn perform(&mut self, act: &Act, changed: &mut BTreeSet<ThreadKey>, report: &mut Report) -> Result<(), ActError> {

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use chrono_tz::Tz;
 
 use super::ThemeInfo;
-use crate::model::settings::BaseUrl;
+use crate::model::settings::{BaseUrl, Overflow};
 use crate::model::{BoardSettings, Coding, Codings, SiteSettings};
 
 /// One setting of an `S`.
@@ -156,7 +156,7 @@ pub(super) static SITE: [Key<SiteSettings>; 12] = [
 const OWN: usize = 2;
 
 /// What stands in `board.yaml`.
-pub(super) static BOARD: [Key<BoardSettings>; 13] = [
+pub(super) static BOARD: [Key<BoardSettings>; 16] = [
     Key {
         name: "title",
         doc: "The board's name for people, if not the name of its folder.",
@@ -221,6 +221,25 @@ pub(super) static BOARD: [Key<BoardSettings>; 13] = [
         name: "reply_limit",
         doc: "Replies after which a thread takes no more; 0 means no limit.",
         kind: Kind::Count(0..=LIMIT_MAX, |board| &mut board.reply_limit),
+    },
+    Key {
+        name: "overflow",
+        doc: "What becomes of threads for which the index has no more room: `keep` lets them take replies and come back, `archive` closes them, `prune` deletes them.",
+        kind: Kind::Form(Form {
+            expected: "`keep`, `archive` or `prune`",
+            set: |board, text| overflow(text).map(|overflow| board.overflow = overflow),
+            get: |board| board.overflow.name().to_owned(),
+        }),
+    },
+    Key {
+        name: "overflow_hours_min",
+        doc: "Hours for which that leaves a new thread alone, so that a flood of others does not take it away.",
+        kind: Kind::Count(0..=8_760, |board| &mut board.overflow_hours_min),
+    },
+    Key {
+        name: "threads_per_hour_max",
+        doc: "New threads in an hour; 0 means no limit.",
+        kind: Kind::Count(0..=LIMIT_MAX, |board| &mut board.threads_per_hour_max),
     },
 ];
 
@@ -345,6 +364,11 @@ pub(super) fn theme(text: &str) -> Result<String, String> {
         true => Ok(text.to_owned()),
         false => Err("the name of a folder under `themes/`: 1 to 64 of `a-z`, `0-9`, `-` and `_`".to_owned()),
     }
+}
+
+fn overflow(text: &str) -> Result<Overflow, String> {
+    let named = Overflow::NAMED.iter().find(|(name, _)| *name == text);
+    named.map(|(_, overflow)| *overflow).ok_or_else(|| "`keep`, `archive` or `prune`".to_owned())
 }
 
 fn locale(text: &str) -> Result<String, String> {

@@ -87,6 +87,10 @@ impl Backend for Fake {
         }
     }
 
+    fn start_thread(&self, _: &BoardSlug, _: &PostId) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     fn sign(&self, typed: &str) -> (String, String) {
         match typed.split_once('#') {
             Some((name, key)) => (name.to_owned(), format!("!{key}")),
