@@ -6,6 +6,7 @@
 
 mod aside;
 mod assets;
+mod staff;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,15 +27,13 @@ use super::progress::Progress;
 use super::pulse::Part;
 use super::remembered::{fingerprint, program, restore, to_cache};
 use crate::disk;
-use crate::model::{Act, Arrival, Change, PageKey, Problem, Report, Site, Thread, ThreadKey};
+use crate::model::{Arrival, Change, PageKey, Problem, Report, Site, Thread, ThreadKey};
 use crate::publish::{self, InPlace, Known, Remembered, Shelf, Siblings, Surveyed};
 use crate::render::{Previews, Theme, excerpt, plan};
 use crate::store::cache::Cache;
 use crate::store::changed::Changed;
 use crate::store::commit::{self, Committed, Written};
 use crate::store::content::{self, Found, Frame};
-use crate::store::mod_log::ModLog;
-use crate::store::moderate::{self, ActError};
 use crate::store::numbers::Numbers;
 use crate::store::site_dir::{Lock, SiteDir};
 use crate::store::{cache, theme};
@@ -299,14 +298,6 @@ impl Builder {
                 self.previews.forget(&ThreadKey { board: board.clone(), no: *no });
             }
         }
-    }
-
-    /// Carries out an act of staff, and takes over what it changed; gives those threads.
-    pub fn perform(&mut self, act: &Act, report: &mut Report) -> Result<BTreeSet<ThreadKey>, ActError> {
-        let log = ModLog::new(self.dir.mod_log());
-        let keys = moderate::perform(self.dir.root(), &self.read_shown().site, &log, act, clock::now())?;
-        self.take(&keys, report);
-        Ok(keys)
     }
 
     /// Looks at these threads' files again.

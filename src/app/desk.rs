@@ -3,6 +3,7 @@
 //! Posts that wait while the disk is busy share the next inbox file and its one fsync. A post is answered only after
 //! that; then it waits, for a bounded time, to be told its number.
 
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime};
@@ -17,6 +18,7 @@ use super::condition::Vitals;
 use super::error::chain;
 use super::events::{Batch, Event, Events, Mine, Waiting};
 use super::faults;
+use super::office::Office;
 use super::pulse::{Part, Stuck};
 use super::started::Started;
 use crate::disk;
@@ -24,10 +26,12 @@ use crate::intake::tripcode::{self, Secret};
 use crate::intake::{Accepting, Backend, Patience, ThreadState};
 use crate::metrics::{Metrics, Place};
 use crate::model::{
-    Arrival, BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission, Trouble,
+    Arrival, BoardSettings, BoardSlug, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings,
+    Submission, ThreadKey, Trouble,
 };
 use crate::render::Pen;
 use crate::store::inbox::Inbox;
+use crate::store::site_dir::SiteDir;
 
 /// Posts that can wait to be made durable.
 const QUEUE_MAX: usize = 4_096;
@@ -47,7 +51,7 @@ const BUSY_SECONDS: u32 = 2;
 /// The door's view of the program.
 pub struct Desk {
     shown: Arc<RwLock<Shown>>,
-    secret: Secret,
+    office: Office,
     started: Started,
     queue: mpsc::Sender<Order>,
     events: Events,
@@ -58,6 +62,8 @@ pub struct Desk {
 pub struct Means {
     /// The site as it is shown.
     pub shown: Arc<RwLock<Shown>>,
+    /// The site's folders.
+    pub dir: SiteDir,
     /// What signs names.
     pub secret: Secret,
     /// Where posts are made durable.
@@ -121,11 +127,12 @@ type Told = oneshot::Receiver<Result<Receipt, Refusal>>;
 impl Desk {
     /// Opens the desk, and starts the committer, which ends when the desk is dropped.
     pub fn open(means: Means) -> std::io::Result<(Desk, std::thread::JoinHandle<()>)> {
-        let Means { shown, secret, inbox, mine, events, vitals } = means;
+        let Means { shown, dir, secret, inbox, mine, events, vitals } = means;
         let (queue, orders) = mpsc::channel(QUEUE_MAX);
-        let desk =
-            Desk { shown, secret, started: Started::default(), queue, events: events.clone(), vitals: vitals.clone() };
-        let committer = Committer { orders, inbox, mine, events, vitals };
+        let office = Office::new(dir, shown.clone(), secret, inbox.clone());
+        let committer =
+            Committer { orders, inbox, mine, events: events.clone(), vitals: vitals.clone(), office: office.clone() };
+        let desk = Desk { shown, office, started: Started::default(), queue, events, vitals };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
         Ok((desk, thread))
     }
@@ -165,8 +172,28 @@ impl Backend for Desk {
     }
 
     fn sign(&self, typed_name: &str) -> (String, String) {
-        let signed = tripcode::sign(typed_name, &self.secret);
+        let signed = tripcode::sign(typed_name, self.office.secret());
         (signed.name, signed.trip)
+    }
+
+    fn admit(&self, board: &BoardSlug, address: IpAddr) -> Result<(), Refusal> {
+        self.office.admit(board, address)
+    }
+
+    fn attend(&self, board: BoardSlug, no: PostNo, request: ReaderRequest, _: IpAddr) -> Accepting {
+        let thread = {
+            let shown = builder::read(&self.shown);
+            shown.site.board(&board).ok_or(Refusal::NoSuchBoard).and_then(|board| {
+                board.thread_of(no).filter(|thread| board.visible(*thread).is_some()).ok_or(Refusal::NoSuchPost)
+            })
+        };
+        let (office, shown) = (self.office.clone(), self.shown.clone());
+        Box::pin(async move {
+            let key = ThreadKey { board: board.clone(), no: thread? };
+            office.attend(key.clone(), no, request).await?;
+            let there = builder::read(&shown).site.board(&board).is_some_and(|board| board.visible(key.no).is_some());
+            Ok(Receipt::Done { board, thread: there.then_some(key.no) })
+        })
     }
 
     fn new_id(&self) -> PostId {
@@ -243,6 +270,7 @@ struct Committer {
     mine: Mine,
     events: Events,
     vitals: Vitals,
+    office: Office,
 }
 
 impl Committer {
@@ -274,6 +302,7 @@ impl Committer {
             return;
         }
         let at = clock::now();
+        self.office.note_senders(batch.iter().map(|order| &order.submission), at);
         let (arrivals, answers): (Vec<Arrival>, Vec<_>) =
             batch.into_iter().map(|order| (Arrival::of(order.submission, at), (order.patience, order.answer))).unzip();
         let name = format!("{}.md", clock::ulid());

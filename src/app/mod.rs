@@ -21,6 +21,7 @@ mod isolate;
 mod manager;
 mod moderation;
 mod new;
+mod office;
 mod old_assets;
 pub mod onlooker;
 mod overflow;

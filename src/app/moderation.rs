@@ -5,7 +5,7 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
 
 use super::builder::Builder;
@@ -14,11 +14,15 @@ use super::{Console, DONE, clock, hook, print};
 use crate::cli::{ModCommand, Moderate, Targets};
 use crate::disk;
 use crate::model::act::{Deed, Flag};
+use crate::model::ban::{Ban, Whom};
 use crate::model::problem::printable;
-use crate::model::{Act, BoardSlug, PostId, PostNo, Report};
+use crate::model::{Act, BoardSlug, PostId, PostNo};
+use crate::store::bans::Bans;
+use crate::store::header;
 use crate::store::inbox::Inbox;
 use crate::store::mod_log::{Entry, ModLog};
 use crate::store::moderate::ActError;
+use crate::store::reports::{Report, Reports};
 use crate::store::site_dir::{LockError, SiteDir};
 
 /// How long a running `serve` may take before this command goes on without knowing.
@@ -30,6 +34,23 @@ const TEXT_BYTES_MAX: u64 = 2 << 20;
 /// Carries out an act, or shows what was done.
 pub fn moderate(dir: SiteDir, command: Moderate, console: &Console) -> Result<u8, Error> {
     let deed = match command.deed {
+        ModCommand::Bans => return show_bans(&dir, console),
+        ModCommand::Reports => return show_reports(&dir, console),
+        ModCommand::Dismiss(targets) => deed(targets, |board, posts| Deed::Dismiss { board, posts }),
+        ModCommand::Wipe { board, number, since } => {
+            let since = since.map(|text| time(&text)).transpose()?;
+            deed(Targets { board, numbers: number.into_iter().collect() }, |board, posts| Deed::Wipe {
+                board,
+                post: posts.first().copied(),
+                since,
+            })
+        }
+        ModCommand::Ban { board, number, range, only, hours } => {
+            let (board, only) = (slug(board)?, slug(only)?);
+            let post = number.map(number_of).transpose()?;
+            Ok(Deed::Ban { range, board, post, only, hours })
+        }
+        ModCommand::Unban { id } => act_id(&id).map(|of| Deed::Unban { of }),
         ModCommand::Log { last } => return show_log(&dir, last, console),
         ModCommand::Delete(targets) => deed(targets, |board, posts| Deed::Delete { board, posts }),
         ModCommand::Restore(targets) => deed(targets, |board, posts| Deed::Restore { board, posts }),
@@ -47,9 +68,7 @@ pub fn moderate(dir: SiteDir, command: Moderate, console: &Console) -> Result<u8
             let body = text.map_or_else(read_text, Ok)?;
             deed(Targets { board, numbers: vec![number] }, |board, posts| Deed::Edit { board, post: posts[0], body })
         }
-        ModCommand::Undo { id } => {
-            PostId::parse(&id).map(|of| Deed::Undo { of }).map_err(|error| Error::BadAct(error.to_string()))
-        }
+        ModCommand::Undo { id } => act_id(&id).map(|of| Deed::Undo { of }),
     }?;
     let act = Act {
         id: Some(PostId::parse(&clock::ulid()).expect("a ULID is 26 letters and digits")),
@@ -68,9 +87,38 @@ fn set(targets: Targets, flag: Flag, on: bool) -> Result<Deed, Error> {
 
 fn deed(targets: Targets, make: impl FnOnce(BoardSlug, Vec<PostNo>) -> Deed) -> Result<Deed, Error> {
     let board = BoardSlug::parse(&targets.board).map_err(Error::BadBoard)?;
-    let number = |no: u64| PostNo::new(no).ok_or_else(|| Error::BadAct(format!("`{no}` is no number of a post")));
-    let numbers = targets.numbers.into_iter().map(number).collect::<Result<Vec<_>, _>>()?;
+    let numbers = targets.numbers.into_iter().map(number_of).collect::<Result<Vec<_>, _>>()?;
     Ok(make(board, numbers))
+}
+
+fn number_of(no: u64) -> Result<PostNo, Error> {
+    PostNo::new(no).ok_or_else(|| Error::BadAct(format!("`{no}` is no number of a post")))
+}
+
+fn slug(text: Option<String>) -> Result<Option<BoardSlug>, Error> {
+    text.map(|text| BoardSlug::parse(&text)).transpose().map_err(Error::BadBoard)
+}
+
+fn act_id(text: &str) -> Result<PostId, Error> {
+    PostId::parse(text).map_err(|error| Error::BadAct(error.to_string()))
+}
+
+/// A time, or how long ago it was: `30m`, `2h`, `3d`.
+fn time(text: &str) -> Result<DateTime<Utc>, Error> {
+    let ago = || {
+        let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+        let number: i64 = number.parse().ok().filter(|number| (0..1_000_000).contains(number))?;
+        let time = match unit {
+            "m" => TimeDelta::minutes(number),
+            "h" => TimeDelta::hours(number),
+            "d" => TimeDelta::days(number),
+            _ => return None,
+        };
+        clock::now().checked_sub_signed(time)
+    };
+    let wrong =
+        || Error::BadAct(format!("`{text}` is no time such as `2026-11-24T18:00` (UTC), and none such as `2h`"));
+    ago().or_else(|| header::parse_time(text)).ok_or_else(wrong)
 }
 
 fn read_text() -> Result<String, Error> {
@@ -95,6 +143,9 @@ fn carry_out(dir: SiteDir, act: &Act, console: &Console) -> Result<u8, Error> {
     let name = act.deed.name();
     let id = act.id.as_ref().map_or("", PostId::as_str);
     let line = match threads {
+        Some(0) if matches!(act.deed, Deed::Ban { .. } | Deed::Unban { .. } | Deed::Dismiss { .. }) => {
+            format!("{name}: done (act {id})")
+        }
         Some(0) => format!("nothing to do: all is so already (act {id})"),
         Some(1) => format!("{name}: done, 1 thread changed (act {id})"),
         Some(threads) => format!("{name}: done, {threads} threads changed (act {id})"),
@@ -105,7 +156,7 @@ fn carry_out(dir: SiteDir, act: &Act, console: &Console) -> Result<u8, Error> {
 }
 
 /// Carries it out in this process, with what waits in the inbox left to the next `serve`.
-fn here(mut builder: Builder, mut report: Report, act: &Act, console: &Console) -> Result<usize, Error> {
+fn here(mut builder: Builder, mut report: crate::model::Report, act: &Act, console: &Console) -> Result<usize, Error> {
     let changed = builder.perform(act, &mut report).map_err(|error| match error {
         ActError::Refused(why) => Error::BadAct(why),
         ActError::Disk(error) => error.into(),
@@ -138,21 +189,61 @@ fn there(dir: &SiteDir, act: &Act) -> Result<Option<usize>, Error> {
     Err(Error::BadAct(String::from_utf8_lossy(&why).trim().to_owned()))
 }
 
+fn show_bans(dir: &SiteDir, console: &Console) -> Result<u8, Error> {
+    let bans = Bans::new(dir.bans()).read()?;
+    let line = |ban: &Ban| {
+        let whom = match &ban.whom {
+            Whom::Range(range) => range.to_string(),
+            Whom::Hash(_) => "the sender of a post".to_owned(),
+        };
+        let board = ban.board.as_ref().map_or("all boards".to_owned(), |board| format!("/{board}/"));
+        let until = ban.until.map_or("for ever".to_owned(), |at| format!("until {}", time_text(at)));
+        let why = if ban.why.is_empty() { String::new() } else { format!(": {}", ban.why) };
+        format!("{whom} on {board} {until}{why} [{}]", ban.id.as_str())
+    };
+    show(console, "bans", json!(bans), bans.iter().map(line))
+}
+
+fn show_reports(dir: &SiteDir, console: &Console) -> Result<u8, Error> {
+    let reports = Reports::new(dir.reports()).read()?;
+    let line = |report: &Report| {
+        let times = if report.times == 1 { "once".to_owned() } else { format!("{} times", report.times) };
+        let reasons =
+            if report.reasons.is_empty() { String::new() } else { format!(": {}", report.reasons.join("; ")) };
+        format!("/{}/ {} {times} since {}{reasons}", report.board, report.post, time_text(report.at))
+    };
+    show(console, "reports", json!(reports), reports.iter().map(line))
+}
+
+/// A line for each, or all of them for programs.
+fn show(
+    console: &Console,
+    what: &str,
+    value: serde_json::Value,
+    lines: impl Iterator<Item = String>,
+) -> Result<u8, Error> {
+    let text = match console.common.json {
+        true => format!("{}\n", json!({ "command": "mod", what: value })),
+        false => lines.map(|line| printable(&line) + "\n").collect(),
+    };
+    print(text.as_bytes())?;
+    Ok(DONE)
+}
+
+fn time_text(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 fn show_log(dir: &SiteDir, last: usize, console: &Console) -> Result<u8, Error> {
     let entries: Vec<Entry> = ModLog::new(dir.mod_log()).entries()?.collect();
     let shown = &entries[entries.len().saturating_sub(last)..];
-    if console.common.json {
-        return print(format!("{}\n", json!({ "command": "mod", "log": shown })).as_bytes()).map(|()| DONE);
-    }
-    let text: String = shown.iter().map(line).collect();
-    print(text.as_bytes())?;
-    Ok(DONE)
+    show(console, "log", json!(shown), shown.iter().map(line))
 }
 
 /// An entry on a line: when, who, what, why, and the id by which it can be undone.
 fn line(entry: &Entry) -> String {
     let act = &entry.act;
-    let at = act.at.map_or(String::new(), |at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let at = act.at.map_or(String::new(), time_text);
     let board = act.deed.board().map_or(String::new(), |board| format!(" /{board}/"));
     let numbers: Vec<String> = act.deed.targets().iter().take(8).map(ToString::to_string).collect();
     let more = act.deed.targets().len().saturating_sub(numbers.len());
@@ -160,5 +251,5 @@ fn line(entry: &Entry) -> String {
     let why = if act.why.is_empty() { String::new() } else { format!(": {}", act.why) };
     let id = act.id.as_ref().map_or("", PostId::as_str);
     let what = act.deed.name();
-    printable(&format!("{at} {} {what}{board} {}{more}{why} [{id}]", act.by, numbers.join(" "))) + "\n"
+    format!("{at} {} {what}{board} {}{more}{why} [{id}]", act.by, numbers.join(" "))
 }

@@ -56,6 +56,9 @@ const GATHER_MAX: Duration = Duration::from_millis(500);
 /// The build cache is written after so long without work.
 const SAVE_AFTER: Duration = Duration::from_secs(5);
 
+/// How often it is looked what has been kept long enough.
+const HOUSEWORK_EVERY: Duration = Duration::from_secs(600);
+
 /// Writing the build cache takes at most one part in so many of the time, since a post that comes meanwhile waits. An
 /// older cache costs the next start no more than a look at what changed since.
 const SAVE_SHARE: u32 = 1_000;
@@ -80,6 +83,8 @@ pub struct Rounds {
     panics: u32,
     /// When the next round begins at the earliest if nobody waits for it.
     gather_until: Instant,
+    /// It is not looked before what has been kept long enough.
+    housework_from: Instant,
     /// The build cache is not written before.
     save_from: Instant,
     /// What had been read and written when that was told last.
@@ -123,6 +128,7 @@ impl Rounds {
             failures: 0,
             panics: 0,
             gather_until: Instant::now(),
+            housework_from: Instant::now(),
             save_from: Instant::now(),
             counts: Counts::so_far(),
             storing_failed: false,
@@ -159,6 +165,7 @@ impl Rounds {
             self.wait();
         }
         self.gather();
+        self.keep_house();
         self.builder.vitals().pulses.beat(Part::Builder);
         if self.is_busy() {
             self.timed_round();
@@ -223,6 +230,17 @@ impl Rounds {
             Ok(event) => self.hear(event),
             Err(RecvTimeoutError::Timeout) => self.save_now_and_then(),
             Err(RecvTimeoutError::Disconnected) => self.stop = true,
+        }
+    }
+
+    /// What has been kept long enough is forgotten.
+    fn keep_house(&mut self) {
+        if Instant::now() < self.housework_from {
+            return;
+        }
+        self.housework_from = Instant::now() + HOUSEWORK_EVERY;
+        if let Err(error) = self.builder.forget_old() {
+            error!(error = %chain(&error), "cannot remove what should not be kept any longer");
         }
     }
 

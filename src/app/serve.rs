@@ -58,7 +58,7 @@ pub fn serve(dir: SiteDir, options: &Serve, console: &Console) -> Result<u8, Err
     let builder = source.start(inbox.clone(), mine.clone(), &events, heard)?;
     watchdog::begin(&vitals.pulses, options.watchdog).map_err(Error::Door)?;
     let (prefix, pulses) = (builder::read(&shown).site.settings.prefix().to_owned(), vitals.pulses.clone());
-    let means = Means { shown, secret, inbox, mine, events: events.clone(), vitals };
+    let means = Means { shown, dir: dir.clone(), secret, inbox, mine, events: events.clone(), vitals };
     let (desk, committer) = Desk::open(means).map_err(Error::Door)?;
 
     let announcement = Announcement::of(&site, monitor.as_ref(), &prefix);

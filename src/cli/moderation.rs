@@ -72,6 +72,46 @@ pub enum ModCommand {
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
     },
+    /// Remove all posts of a poster, on all boards, or all posts of a board since a time
+    Wipe {
+        /// The board, such as `tech`
+        board: String,
+        /// A post of the poster whose posts are meant
+        #[arg(value_name = "NO", required_unless_present = "since")]
+        number: Option<u64>,
+        /// From when on: a time such as 2026-11-24T18:00, or how long ago, such as 2h
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+    },
+    /// Let somebody post no more: the sender of a post, or a range of addresses
+    Ban {
+        /// The board of the post
+        #[arg(required_unless_present = "range", requires = "number")]
+        board: Option<String>,
+        /// The post whose sender is meant
+        #[arg(value_name = "NO")]
+        number: Option<u64>,
+        /// A range such as 203.0.113.0/24, instead of a post
+        #[arg(long, value_name = "RANGE", conflicts_with = "number")]
+        range: Option<ipnet::IpNet>,
+        /// Only on this board
+        #[arg(long, value_name = "B")]
+        only: Option<String>,
+        /// How many hours; for ever if not given
+        #[arg(long, value_name = "N")]
+        hours: Option<u32>,
+    },
+    /// Lift a ban; `mod bans` shows their ids
+    Unban {
+        /// The id of the ban
+        id: String,
+    },
+    /// Show who may not post
+    Bans,
+    /// Show what readers have reported
+    Reports,
+    /// Forget what was reported of these posts
+    Dismiss(Targets),
     /// Put back what an earlier act changed; `mod log` shows their ids
     Undo {
         /// The id of the act

@@ -13,7 +13,7 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use super::body::discard;
 use super::path::{Target, target};
 use super::reply::{self, Refused, Taste};
-use super::{Body, Door, Purpose, monitor, negotiate, post, read};
+use super::{Body, Door, Purpose, monitor, negotiate, post, proxy, read};
 use crate::metrics::Place;
 use crate::model::Refusal;
 
@@ -26,6 +26,7 @@ where
     B: HttpBody<Data = Bytes>,
 {
     let (parts, body) = request.into_parts();
+    let address = proxy::client(&parts.headers, address, &door.backend.site().trusted_proxies);
     let taste = if negotiate::wants_json(&parts.headers) { Taste::Json } else { Taste::Html };
     let is_head = parts.method == Method::HEAD;
     let metrics = door.backend.metrics();

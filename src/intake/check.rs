@@ -4,13 +4,14 @@ use std::net::IpAddr;
 
 use super::{Backend, Door, Limits, ThreadState};
 use crate::model::problem::is_bidi_control;
-use crate::model::{BoardSettings, BoardSlug, Form, PostNo, Refusal, Submission, quotes};
+use crate::model::{BoardSettings, BoardSlug, Form, PostNo, ReaderRequest, Refusal, Submission, quotes};
 
 /// Checks every field, in the order in which a poster would want to hear of it.
 pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<Submission, Refusal> {
     let backend = &*door.backend;
     let board = BoardSlug::parse(&form.board).map_err(|_| Refusal::NoSuchBoard)?;
     let settings = backend.board(&board).ok_or(Refusal::NoSuchBoard)?;
+    backend.admit(&board, address)?;
     let thread = thread(backend, &board, &form.thread)?;
     let body = body(&form.body)?;
     measure(form, &body, &settings, &door.limits)?;
@@ -21,7 +22,23 @@ pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<Submiss
     if thread.is_none() {
         backend.start_thread(&board, &id)?;
     }
-    Ok(Submission { id, board, thread, name, trip, subject, sage, body, address })
+    Ok(Submission { id, board, thread, name, trip, subject, sage, body, password: form.password.clone(), address })
+}
+
+/// The post that a form is about, and what is to be done to it; `None` if it is a post itself.
+pub(super) fn request(door: &Door, form: &Form) -> Result<Option<(BoardSlug, PostNo, ReaderRequest)>, Refusal> {
+    let request = match form.task.as_str() {
+        "" | "post" => return Ok(None),
+        "delete" => ReaderRequest::Withdraw { password: form.password.clone() },
+        "report" => ReaderRequest::Report { reason: one_line(&form.reason) },
+        _ => return Err(Refusal::BadForm("its task is none that there is")),
+    };
+    let board = BoardSlug::parse(&form.board).map_err(|_| Refusal::NoSuchBoard)?;
+    let no = PostNo::parse(form.no.trim().trim_start_matches('>')).ok_or(Refusal::NoSuchPost)?;
+    let max = door.limits.small_field_chars_max;
+    at_most("password", form.password.chars().count(), max, "characters")?;
+    at_most("reason", form.reason.chars().count(), door.limits.reason_chars_max, "characters")?;
+    Ok(Some((board, no, request)))
 }
 
 /// The thread that the form names, if it takes replies; `None` for a new thread.

@@ -106,7 +106,8 @@ async fn multipart(bytes: Bytes, boundary: String, limits: &Limits) -> Result<Fo
 }
 
 /// The fields that the door knows.
-const NAMES: [&str; 8] = ["board", "thread", "name", "options", "subject", "body", "password", "nonce"];
+const NAMES: [&str; 11] =
+    ["board", "thread", "name", "options", "subject", "body", "password", "nonce", "task", "no", "reason"];
 
 /// A form that is being filled.
 struct Fields {
@@ -160,6 +161,9 @@ impl Fields {
             &mut form.body,
             &mut form.password,
             &mut form.nonce,
+            &mut form.task,
+            &mut form.no,
+            &mut form.reason,
         ];
         slots.into_iter().nth(at).expect("there is a slot for each name")
     }

@@ -22,6 +22,8 @@ pub struct Limits {
     pub fields_max: usize,
     /// Characters in the options, the password and the nonce, each.
     pub small_field_chars_max: usize,
+    /// Characters in the reason for which a post is reported.
+    pub reason_chars_max: usize,
     /// Characters of a name beyond what the board allows: its key, which is not shown.
     pub name_key_chars_max: usize,
     /// Posts without a nonce that are remembered to know a resend.
@@ -100,6 +102,7 @@ impl Default for Limits {
             discard_bytes_max: 16 << 20,
             fields_max: 64,
             small_field_chars_max: 128,
+            reason_chars_max: 500,
             name_key_chars_max: 128,
             resends_max: 4_096,
             resend_time: Duration::from_secs(30),

@@ -34,12 +34,14 @@ mod negotiate;
 mod pace;
 mod path;
 mod post;
+mod proxy;
 mod read;
 mod reply;
 mod resend;
 mod server;
 pub mod tripcode;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -49,7 +51,8 @@ use tokio::sync::watch;
 
 use crate::metrics::Metrics;
 use crate::model::{
-    BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission, Trouble,
+    BoardSettings, BoardSlug, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings, Submission,
+    Trouble,
 };
 
 pub use answer::answer;
@@ -115,6 +118,10 @@ pub trait Backend: Send + Sync + 'static {
     fn thread(&self, board: &BoardSlug, no: PostNo) -> ThreadState;
     /// Counts a new thread on a board by its first post, or refuses it if there are too many.
     fn start_thread(&self, board: &BoardSlug, id: &PostId) -> Result<(), Refusal>;
+    /// Whether somebody at this address may post on a board at all.
+    fn admit(&self, board: &BoardSlug, address: IpAddr) -> Result<(), Refusal>;
+    /// Does what a reader asks to be done to a post, or sees to it that it will be.
+    fn attend(&self, board: BoardSlug, no: PostNo, request: ReaderRequest, address: IpAddr) -> Accepting;
     /// The name without its key, and the tripcode.
     fn sign(&self, typed_name: &str) -> (String, String);
     /// An id that no post has.

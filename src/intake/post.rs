@@ -8,7 +8,7 @@ use hyper::header::{CONTENT_LENGTH, HeaderMap};
 use hyper::http::request::Parts;
 use tokio::time::timeout;
 
-use super::check::check;
+use super::check::{check, request};
 use super::form::{self, Encoding};
 use super::reply::{self, Refused, Taste};
 use super::{Body, Door, body, negotiate};
@@ -29,13 +29,18 @@ where
     // The share of the room is given back when the answer is ready, since the form lives until then.
     let body::Held { bytes, share: _share } = body::read(body, declared, door).await?;
     let form = form::decode(encoding, bytes, &door.limits).await?;
-    let submission = match check(door, &form, address) {
-        Ok(submission) => submission,
-        Err(refusal) => return Err(with(form, refusal)),
+    let accepting = if let Some((board, no, request)) = request(door, &form)? {
+        door.backend.attend(board, no, request, address)
+    } else {
+        let submission = match check(door, &form, address) {
+            Ok(submission) => submission,
+            Err(refusal) => return Err(with(form, refusal)),
+        };
+        door.backend.accept(submission, negotiate::patience(&parts.headers))
     };
-    let patience = negotiate::patience(&parts.headers);
-    match timeout(door.limits.accept_time, door.backend.accept(submission, patience)).await {
+    match timeout(door.limits.accept_time, accepting).await {
         Ok(Ok(receipt)) => Ok(reply::receipt(&*door.backend, receipt, taste)),
+        Ok(Err(refusal)) if !form.task.is_empty() => Err(refusal.into()),
         Ok(Err(refusal)) => Err(with(form, refusal)),
         // The post may be stored or not; a resend of the form gets the same id, so it is safe to ask for one.
         Err(_) => Err(with(form, Refusal::NotStored)),

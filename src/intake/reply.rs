@@ -50,6 +50,13 @@ pub(super) fn receipt(backend: &dyn Backend, receipt: Receipt, taste: Taste) -> 
                 }
             }
         }
+        Receipt::Done { board, thread } => {
+            let page = thread.map_or("index.html".to_owned(), |thread| format!("thread/{thread}.html"));
+            match taste {
+                Taste::Html => to(StatusCode::SEE_OTHER, &format!("{}{board}/{page}", home(&backend.site()))),
+                Taste::Json => json_body(StatusCode::OK, &json!({ "board": board, "thread": thread, "done": true })),
+            }
+        }
         Receipt::Safe { board, thread } => match taste {
             Taste::Html => html(StatusCode::ACCEPTED, page(backend, &ErrorView::Safe { board, thread })),
             Taste::Json => json_body(StatusCode::ACCEPTED, &json!({ "board": board, "thread": thread, "safe": true })),

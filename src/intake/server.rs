@@ -227,7 +227,7 @@ impl Slots {
 }
 
 /// What counts as one address: whoever has one IPv6 address has all of its /64 network.
-fn neighbourhood(address: IpAddr) -> IpAddr {
+pub(super) fn neighbourhood(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => {

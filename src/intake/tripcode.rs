@@ -15,12 +15,14 @@
 //!   keyboard must not find the key in the name. Inside a key it stays what it is.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use encoding_rs::{EncoderResult, SHIFT_JIS};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::des;
+use super::server::neighbourhood;
 
 /// The key of secure tripcodes and whatever else is keyed.
 #[derive(Clone)]
@@ -40,6 +42,36 @@ impl Secret {
         mac.update(&[0]);
         mac.update(text);
         mac.finalize().into_bytes().into()
+    }
+}
+
+impl Secret {
+    /// What stands for an address, or for the /64 network of an IPv6 one, where nobody is to read it.
+    pub fn fingerprint(&self, address: IpAddr) -> String {
+        let keyed = self.keyed("address", neighbourhood(address.to_canonical()).to_string().as_bytes());
+        keyed[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The hash of a post's password, with its salt before it. Empty for an empty one, which opens nothing.
+    pub fn hash_password(&self, password: &str, salt: [u8; 16]) -> String {
+        if password.is_empty() {
+            return String::new();
+        }
+        let mac = self.keyed("post password", &[&salt, password.as_bytes()].concat());
+        salt.iter().chain(&mac).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether a password is the one that was hashed.
+    pub fn is_password(&self, password: &str, hash: &str) -> bool {
+        let byte = |at: usize| hash.get(2 * at..2 * at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let Some(bytes) = (0..48).map(byte).collect::<Option<Vec<u8>>>() else { return false };
+        let Ok(salt) = <[u8; 16]>::try_from(&bytes[..16]) else { return false };
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        mac.update(b"post password\0");
+        mac.update(&salt);
+        mac.update(password.as_bytes());
+        // SECURITY: in constant time, so that nobody can find the hash out byte by byte.
+        !password.is_empty() && hash.len() == 96 && mac.verify_slice(&bytes[16..]).is_ok()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a member of staff does to a board: a record that goes through the inbox like a post.
 
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{BoardSlug, PostId, PostNo, ThreadFlags};
@@ -16,6 +17,9 @@ pub const WHY_CHARS_MAX: usize = 1_000;
 
 /// What the program itself does is done by this name.
 pub const PROGRAM: &str = "nejiboard";
+
+/// Readers do what they may by this name.
+pub const READER: &str = "reader";
 
 /// An act: who does what, when and why.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -73,6 +77,54 @@ pub enum Deed {
         /// The new text.
         body: String,
     },
+    /// All posts of a board since a time become tombstones, or all that one poster has sent, wherever they stand.
+    Wipe {
+        /// The board.
+        board: BoardSlug,
+        /// A post of the poster whose posts are meant.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        post: Option<PostNo>,
+        /// From when on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<DateTime<Utc>>,
+    },
+    /// Addresses of a range, or whoever sent a post, may not post any more.
+    Ban {
+        /// The range.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        range: Option<IpNet>,
+        /// The board of the post.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        board: Option<BoardSlug>,
+        /// The post.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        post: Option<PostNo>,
+        /// The board on which it holds; all if it is absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        only: Option<BoardSlug>,
+        /// How long; for ever if it is absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hours: Option<u32>,
+    },
+    /// A ban is lifted.
+    Unban {
+        /// The act that made it.
+        of: PostId,
+    },
+    /// A reader says that somebody should look at a post; the reason is the act's.
+    Report {
+        /// The board.
+        board: BoardSlug,
+        /// The post's number.
+        post: PostNo,
+    },
+    /// What was reported of posts needs nothing done.
+    Dismiss {
+        /// The board.
+        board: BoardSlug,
+        /// The posts' numbers.
+        posts: Vec<PostNo>,
+    },
     /// What an earlier act changed is put back as it was.
     Undo {
         /// That act's id.
@@ -103,18 +155,23 @@ impl Deed {
             Deed::Delete { board, .. }
             | Deed::Restore { board, .. }
             | Deed::Set { board, .. }
-            | Deed::Edit { board, .. } => Some(board),
-            Deed::Undo { .. } => None,
+            | Deed::Edit { board, .. }
+            | Deed::Wipe { board, .. }
+            | Deed::Report { board, .. }
+            | Deed::Dismiss { board, .. } => Some(board),
+            Deed::Ban { board, .. } => board.as_ref(),
+            Deed::Undo { .. } | Deed::Unban { .. } => None,
         }
     }
 
     /// The posts or threads that it names.
     pub fn targets(&self) -> &[PostNo] {
         match self {
-            Deed::Delete { posts, .. } | Deed::Restore { posts, .. } => posts,
+            Deed::Delete { posts, .. } | Deed::Restore { posts, .. } | Deed::Dismiss { posts, .. } => posts,
             Deed::Set { threads, .. } => threads,
-            Deed::Edit { post, .. } => std::slice::from_ref(post),
-            Deed::Undo { .. } => &[],
+            Deed::Edit { post, .. } | Deed::Report { post, .. } => std::slice::from_ref(post),
+            Deed::Wipe { post, .. } | Deed::Ban { post, .. } => post.as_slice(),
+            Deed::Undo { .. } | Deed::Unban { .. } => &[],
         }
     }
 
@@ -125,6 +182,11 @@ impl Deed {
             Deed::Restore { .. } => "restore",
             Deed::Set { flag, on, .. } => flag.verb(*on),
             Deed::Edit { .. } => "edit",
+            Deed::Wipe { .. } => "wipe",
+            Deed::Ban { .. } => "ban",
+            Deed::Unban { .. } => "unban",
+            Deed::Report { .. } => "report",
+            Deed::Dismiss { .. } => "dismiss",
             Deed::Undo { .. } => "undo",
         }
     }
@@ -184,7 +246,16 @@ impl Act {
             return Err("an act names at most 10,000 posts");
         }
         match &self.deed {
-            Deed::Delete { posts, .. } | Deed::Restore { posts, .. } if posts.is_empty() => Err("`posts` is empty"),
+            Deed::Delete { posts, .. } | Deed::Restore { posts, .. } | Deed::Dismiss { posts, .. }
+                if posts.is_empty() =>
+            {
+                Err("`posts` is empty")
+            }
+            Deed::Wipe { post: None, since: None, .. } => Err("a wipe needs a `post` or a time, `since`"),
+            Deed::Ban { range: None, board, post, .. } if board.is_none() || post.is_none() => {
+                Err("a ban needs a `range`, or a `board` and a `post`")
+            }
+            Deed::Ban { range: Some(_), post: Some(_), .. } => Err("a ban has a `range` or a `post`, not both"),
             Deed::Set { threads, .. } if threads.is_empty() => Err("`threads` is empty"),
             Deed::Edit { body, .. } if body.trim().is_empty() => Err("a post needs some text"),
             Deed::Edit { body, .. } if 1 << 20 < body.len() => Err("the text of this post is larger than 1 MiB"),

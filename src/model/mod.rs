@@ -4,6 +4,7 @@
 //! carries the proof. Nothing here reads a file, listens, or looks at the clock.
 
 pub mod act;
+pub mod ban;
 pub mod board;
 pub mod caching;
 pub mod coding;
@@ -32,6 +33,6 @@ pub use problem::Problem;
 pub use report::Report;
 pub use settings::{BoardSettings, SiteSettings};
 pub use site::{Board, Change, Delta, Numbered, Site};
-pub use submission::{Arrival, ErrorView, Form, Receipt, Refusal, Submission};
+pub use submission::{Arrival, ErrorView, Form, ReaderRequest, Receipt, Refusal, Submission};
 pub use summary::{Stamp, ThreadSummary};
 pub use thread::{Thread, ThreadFlags, ThreadKey};

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use super::{BoardSlug, Codings, caching};
 
 /// The settings of the whole site, each checked.
@@ -29,6 +31,10 @@ pub struct SiteSettings {
     pub cdn_seconds: usize,
     /// The command, and its arguments, that is told what changed; empty for none.
     pub on_change: Vec<String>,
+    /// Hours for which it is kept where posts came from, 0 to 8,760; 0 keeps nothing.
+    pub keep_addresses_hours: usize,
+    /// Where proxies stand whose word is taken for where a request came from.
+    pub trusted_proxies: Vec<IpNet>,
     /// What boards have that say nothing else.
     pub defaults: BoardSettings,
 }
@@ -64,6 +70,8 @@ impl Default for SiteSettings {
             precompress: Codings::default(),
             cdn_seconds: caching::CDN_SECONDS,
             on_change: Vec::new(),
+            keep_addresses_hours: 72,
+            trusted_proxies: Vec::new(),
             defaults: BoardSettings::default(),
         }
     }

@@ -28,6 +28,15 @@ pub struct Form {
     pub password: String,
     /// A random text by which a resend is known.
     pub nonce: String,
+    /// What is to be done: empty or `post` for a post, `delete` to take one's own back, `report` to report one.
+    #[serde(skip)]
+    pub task: String,
+    /// The number of the post that is meant.
+    #[serde(skip)]
+    pub no: String,
+    /// Why it is reported.
+    #[serde(skip)]
+    pub reason: String,
 }
 
 /// A post that has passed the door: every field checked against the board's settings, but not yet anywhere on disk.
@@ -49,6 +58,8 @@ pub struct Submission {
     pub sage: bool,
     /// What the poster typed, line ends made `\n`.
     pub body: String,
+    /// What takes it back; empty if nothing does. Private like the address.
+    pub password: String,
     /// Who sent it. Private: never written below `content/` or `public/`.
     pub address: IpAddr,
 }
@@ -72,6 +83,28 @@ pub enum Receipt {
         /// The thread it answers; `None` for a new thread.
         thread: Option<PostNo>,
     },
+    /// What a reader asked to be done to a post is done, or will be.
+    Done {
+        /// The board.
+        board: BoardSlug,
+        /// The post's thread; `None` if that is gone.
+        thread: Option<PostNo>,
+    },
+}
+
+/// What a reader asks to be done to a post.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ReaderRequest {
+    /// To take one's own post back.
+    Withdraw {
+        /// What proves that it is one's own.
+        password: String,
+    },
+    /// To have somebody look at it.
+    Report {
+        /// Why; may be empty.
+        reason: String,
+    },
 }
 
 /// Why a visitor's request is not done. Each has a code for programs and a sentence for people.
@@ -92,6 +125,15 @@ pub enum Refusal {
     /// No thread of this number.
     #[error("There is no such thread. It may have been removed.")]
     NoSuchThread,
+    /// No post of this number.
+    #[error("There is no such post. It may have been removed.")]
+    NoSuchPost,
+    /// The password is not that of the post.
+    #[error("This is not the password that the post was written with, or it is too long ago.")]
+    WrongPassword,
+    /// Whoever sends may not.
+    #[error("You may not post here{0}.")]
+    Banned(String),
     /// The number is that of a reply.
     #[error("That is a reply, not a thread: it stands in thread {0}.")]
     NotAThread(PostNo),
@@ -161,8 +203,14 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Refusal::BadForm(_) | Refusal::FieldTwice(_) | Refusal::BadText(_) | Refusal::BadRequest(_) => 400,
-            Refusal::NoSuchBoard | Refusal::NoSuchThread | Refusal::NotAThread(_) | Refusal::NotFound => 404,
-            Refusal::Locked | Refusal::Full | Refusal::NumbersUsedUp => 403,
+            Refusal::NoSuchBoard
+            | Refusal::NoSuchThread
+            | Refusal::NoSuchPost
+            | Refusal::NotAThread(_)
+            | Refusal::NotFound => 404,
+            Refusal::Locked | Refusal::Full | Refusal::NumbersUsedUp | Refusal::WrongPassword | Refusal::Banned(_) => {
+                403
+            }
             Refusal::Empty | Refusal::TooLong { .. } => 422,
             Refusal::TooLarge(_) => 413,
             Refusal::TooSlow => 408,
@@ -183,6 +231,9 @@ impl Refusal {
             Refusal::BadText(_) => "bad_text",
             Refusal::NoSuchBoard => "no_such_board",
             Refusal::NoSuchThread => "no_such_thread",
+            Refusal::NoSuchPost => "no_such_post",
+            Refusal::WrongPassword => "wrong_password",
+            Refusal::Banned(_) => "banned",
             Refusal::NotAThread(_) => "not_a_thread",
             Refusal::Locked => "locked",
             Refusal::Full => "full",

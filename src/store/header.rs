@@ -212,7 +212,7 @@ impl<'de> Deserialize<'de> for Time {
 
 /// Reads a time; fractions of a second are dropped. Times of other years than 0 to 9999 are written in a form that
 /// nobody reads, and a zone can lead there too.
-fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     parse_time_of_any_year(text).filter(|time| (0..=9_999).contains(&time.year()))
 }
 

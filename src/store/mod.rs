@@ -2,6 +2,7 @@
 
 pub mod acts;
 pub mod audit;
+pub mod bans;
 pub mod cache;
 pub mod changed;
 pub mod commit;
@@ -9,9 +10,11 @@ pub mod content;
 pub mod header;
 pub mod import;
 pub mod inbox;
+pub mod journal;
 pub mod mod_log;
 pub mod moderate;
 pub mod numbers;
+pub mod reports;
 pub mod settings;
 pub mod site_dir;
 pub mod theme;

@@ -5,16 +5,22 @@
 //! an act once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
+use super::bans::Bans;
 use super::content;
+use super::journal::Journal;
 use super::mod_log::{Before, Entry, ModLog};
+use super::reports::Reports;
+use super::site_dir::SiteDir;
 use super::thread_file;
 use crate::disk::{self, DiskError};
 use crate::model::act::{Deed, Flag};
-use crate::model::{Act, BoardSlug, Post, PostId, PostNo, Site, Thread, ThreadFlags, ThreadKey};
+use crate::model::ban::{Ban, Whom};
+use crate::model::{Act, Board, BoardSlug, Post, PostId, PostNo, Site, Thread, ThreadFlags, ThreadKey};
 
 /// Why an act is not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -27,29 +33,90 @@ pub enum ActError {
     Disk(#[from] DiskError),
 }
 
+/// Where an act finds what it needs.
+pub struct Means<'a> {
+    /// The root of the site.
+    pub root: &'a Path,
+    /// What was done.
+    pub log: ModLog,
+    /// Who sent which post.
+    pub journal: Journal,
+    /// Who may not post.
+    pub bans: Bans,
+    /// What readers have reported.
+    pub reports: Reports,
+    /// The keyed hash of an address, or of its neighbourhood.
+    pub fingerprint: &'a dyn Fn(IpAddr) -> String,
+}
+
+impl Means<'_> {
+    /// Those of a site.
+    pub fn of<'a>(dir: &'a SiteDir, fingerprint: &'a dyn Fn(IpAddr) -> String) -> Means<'a> {
+        Means {
+            root: dir.root(),
+            log: ModLog::new(dir.mod_log()),
+            journal: Journal::new(dir.journal()),
+            bans: Bans::new(dir.bans()),
+            reports: Reports::new(dir.reports()),
+            fingerprint,
+        }
+    }
+}
+
 /// Carries out an act, and gives the threads whose files are different now. `now` is the time of an act that has none.
-pub fn perform(
-    root: &Path,
-    site: &Site,
-    log: &ModLog,
-    act: &Act,
-    now: DateTime<Utc>,
-) -> Result<BTreeSet<ThreadKey>, ActError> {
+pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Result<BTreeSet<ThreadKey>, ActError> {
     let id = act.id.clone().ok_or_else(|| ActError::Refused("an act needs an id".to_owned()))?;
-    let at = act.at.unwrap_or(now);
+    let (root, log, at) = (means.root, &means.log, act.at.unwrap_or(now));
+    if let Deed::Report { board, post } = &act.deed {
+        exists(site, board, *post)?;
+        means.reports.add(board, *post, &act.why, at)?;
+        return Ok(BTreeSet::new());
+    }
     let logged = log.find(&id)?;
     let wanted = match &act.deed {
         Deed::Delete { board, posts } => delete(root, site, board, posts)?,
         Deed::Restore { board, posts } => restore(root, log, board, posts)?,
         Deed::Set { board, threads, flag, on } => set(root, site, board, threads, *flag, *on)?,
         Deed::Edit { board, post, body } => edit(root, site, board, *post, body)?,
+        Deed::Wipe { board, post: Some(post), since } => wipe_poster(means, site, board, *post, *since)?,
+        Deed::Wipe { board, since, .. } => wipe_since(root, site, board, since.unwrap_or(at))?,
         Deed::Undo { of } => undo(root, log, of)?,
+        Deed::Ban { .. } | Deed::Unban { .. } | Deed::Report { .. } | Deed::Dismiss { .. } => Vec::new(),
+    };
+    // Whom a ban is about is found out before it is logged, since it may not be known any more.
+    let ban = match &act.deed {
+        Deed::Ban { range, board, post, only, hours } => {
+            let whom = match (range, board, post) {
+                (Some(range), _, _) => Whom::Range(*range),
+                (None, Some(board), Some(post)) => {
+                    Whom::Hash((means.fingerprint)(address_of(means, site, board, *post)?))
+                }
+                _ => return Err(ActError::Refused("a ban needs a range or a post".to_owned())),
+            };
+            let until = hours.map(|hours| at + TimeDelta::hours(hours.into()));
+            Some(Ban { id: id.clone(), whom, board: only.clone(), until, why: act.why.clone() })
+        }
+        _ => None,
     };
     if logged.is_none() {
         let before = wanted.iter().map(Wanted::before).collect();
         let act = Act { id: Some(id), at: Some(at), ..act.clone() };
         log.append(&Entry { act, before })?;
     }
+    let keys = write(root, wanted, at)?;
+    match (&act.deed, ban) {
+        (_, Some(ban)) => means.bans.add(ban, now)?,
+        // Undoing a ban lifts it.
+        (Deed::Unban { of } | Deed::Undo { of }, None) => drop(means.bans.lift(of, now)?),
+        (Deed::Dismiss { board, posts } | Deed::Delete { board, posts }, None) => {
+            means.reports.dismiss(board, posts)?;
+        }
+        _ => {}
+    }
+    Ok(keys)
+}
+
+fn write(root: &Path, wanted: Vec<Wanted>, at: DateTime<Utc>) -> Result<BTreeSet<ThreadKey>, ActError> {
     let mut keys = BTreeSet::new();
     for wanted in wanted {
         let mut thread = wanted.thread;
@@ -63,6 +130,74 @@ pub fn perform(
         disk::sync_folder(&root.join("content").join(board.as_str()))?;
     }
     Ok(keys)
+}
+
+fn exists(site: &Site, board: &BoardSlug, post: PostNo) -> Result<(), ActError> {
+    let there = site.board(board).ok_or_else(|| no_board(board))?;
+    there.thread_of(post).map(drop).ok_or_else(|| no_post(board, post))
+}
+
+/// Where a post came from.
+fn address_of(means: &Means, site: &Site, slug: &BoardSlug, no: PostNo) -> Result<IpAddr, ActError> {
+    let board = site.board(slug).ok_or_else(|| no_board(slug))?;
+    let thread = board.thread_of(no).ok_or_else(|| no_post(slug, no))?;
+    let wanted = read(means.root, slug, thread)?;
+    let post = wanted.thread.posts.iter().find(|post| post.no == no);
+    let (id, at) = post.and_then(|post| Some((post.id.as_ref()?, post.at))).ok_or_else(|| unknown_sender(slug, no))?;
+    let sender = means.journal.sender(id, at)?;
+    sender.and_then(|sender| sender.address).ok_or_else(|| unknown_sender(slug, no))
+}
+
+fn unknown_sender(slug: &BoardSlug, no: PostNo) -> ActError {
+    ActError::Refused(format!(
+        "where post {no} of `{slug}` came from is not known any more, or never was (see `keep_addresses`)"
+    ))
+}
+
+/// All posts of a board since a time.
+fn wipe_since(root: &Path, site: &Site, slug: &BoardSlug, since: DateTime<Utc>) -> Result<Vec<Wanted>, ActError> {
+    let board = site.board(slug).ok_or_else(|| no_board(slug))?;
+    sweep(root, slug, board, since, |post| since <= post.at)
+}
+
+/// All posts that came from where this one did.
+fn wipe_poster(
+    means: &Means,
+    site: &Site,
+    slug: &BoardSlug,
+    no: PostNo,
+    since: Option<DateTime<Utc>>,
+) -> Result<Vec<Wanted>, ActError> {
+    let print = (means.fingerprint)(address_of(means, site, slug, no)?);
+    let since = since.unwrap_or(DateTime::UNIX_EPOCH);
+    let ids = means.journal.sent_from(|address| (means.fingerprint)(address) == print, since)?;
+    let mut all = Vec::new();
+    for board in site.boards() {
+        let is_theirs = |post: &Post| since <= post.at && post.id.as_ref().is_some_and(|id| ids.contains(id));
+        all.extend(sweep(means.root, &board.slug, board, since, is_theirs)?);
+    }
+    Ok(all)
+}
+
+/// Deletes posts of a board of which `is_meant` says yes, in threads that have got posts since a time. With an opening
+/// post goes its thread.
+fn sweep(
+    root: &Path,
+    slug: &BoardSlug,
+    board: &Board,
+    since: DateTime<Utc>,
+    is_meant: impl Fn(&Post) -> bool,
+) -> Result<Vec<Wanted>, ActError> {
+    let mut all = Vec::new();
+    for summary in board.threads().filter(|summary| since.timestamp() <= summary.last_at && summary.visible()) {
+        let mut wanted = read(root, slug, summary.no)?;
+        let whole = is_meant(wanted.thread.op()) && !wanted.thread.op().deleted;
+        let hit = wanted.thread.posts.iter().filter(|post| !post.deleted && (whole || is_meant(post)));
+        let hit: Vec<Post> = hit.map(tombstone).collect();
+        hit.into_iter().for_each(|post| wanted.put(post));
+        all.push(wanted);
+    }
+    Ok(changed(all))
 }
 
 /// A thread as it should be, and what it takes to put it back.
@@ -195,7 +330,8 @@ fn edit(root: &Path, site: &Site, slug: &BoardSlug, no: PostNo, body: &str) -> R
 fn undo(root: &Path, log: &ModLog, id: &PostId) -> Result<Vec<Wanted>, ActError> {
     let not_there = || ActError::Refused(format!("there is no act `{}` in the log", id.as_str()));
     let entry = log.find(id)?.ok_or_else(not_there)?;
-    let changes_posts = matches!(entry.act.deed, Deed::Delete { .. } | Deed::Restore { .. } | Deed::Edit { .. });
+    let changes_posts =
+        matches!(entry.act.deed, Deed::Delete { .. } | Deed::Restore { .. } | Deed::Edit { .. } | Deed::Wipe { .. });
     if changes_posts && entry.before.iter().any(|before| before.posts.is_empty()) {
         return Err(ActError::Refused("what this act changed is not kept any more".to_owned()));
     }

@@ -68,6 +68,21 @@ impl SiteDir {
         self.private().join("mod").join("log")
     }
 
+    /// Who sent which post.
+    pub fn journal(&self) -> PathBuf {
+        self.private().join("journal")
+    }
+
+    /// Who may not post.
+    pub fn bans(&self) -> PathBuf {
+        self.private().join("mod").join("bans")
+    }
+
+    /// What readers have reported.
+    pub fn reports(&self) -> PathBuf {
+        self.private().join("mod").join("reports")
+    }
+
     /// The highest numbers.
     pub fn numbers(&self) -> PathBuf {
         self.private().join("numbers")
@@ -127,7 +142,8 @@ impl SiteDir {
     }
 }
 
-fn random_bytes() -> Result<[u8; 32], DiskError> {
+/// Bytes from the system's source of randomness.
+pub(super) fn random_bytes() -> Result<[u8; 32], DiskError> {
     let path = Path::new("/dev/urandom");
     let mut bytes = [0; 32];
     let read = File::open(path).and_then(|mut source| source.read_exact(&mut bytes));

@@ -24,6 +24,7 @@ mod moderation;
 mod monitor;
 mod old_assets;
 mod packed;
+mod privacy;
 mod proxy;
 mod publish;
 mod readme;

@@ -190,6 +190,7 @@ fn clients_that_leave_do_not_take_the_answers_of_others_along() {
 
 fn open_desk(builder: &Builder, inbox: &Inbox, events: &Events) -> (Desk, std::thread::JoinHandle<()>) {
     let means = Means {
+        dir: builder.dir().clone(),
         shown: builder.shown().clone(),
         secret: Secret::from_bytes([0; 32]),
         inbox: inbox.clone(),
@@ -204,5 +205,16 @@ fn submission(id: &str) -> Submission {
     let (name, trip, subject) = Default::default();
     let (id, board, thread) = (PostId::parse(id).unwrap(), slug("tech"), Some(number(1)));
     let address = std::net::Ipv4Addr::LOCALHOST.into();
-    Submission { id, board, thread, name, trip, subject, sage: false, body: "text".to_owned(), address }
+    Submission {
+        id,
+        board,
+        thread,
+        name,
+        trip,
+        subject,
+        sage: false,
+        body: "text".to_owned(),
+        password: String::new(),
+        address,
+    }
 }

@@ -65,6 +65,21 @@ fn a_list_that_makes_no_sense_is_told() {
         "a program or a list of a program and its arguments",
     );
     wrong(
+        "keep_addresses: 3",
+        "1:17: `keep_addresses` cannot be `3`",
+        "a time such as `3 days` or `12 hours`, at most `365 days`, or `never`",
+    );
+    wrong(
+        "keep_addresses: 366 days",
+        "1:17: `keep_addresses` cannot be `366 days`",
+        "a time such as `3 days` or `12 hours`, at most `365 days`, or `never`",
+    );
+    wrong(
+        "trusted_proxies: [here]",
+        "1:18: `trusted_proxies` cannot be a list",
+        "addresses such as `127.0.0.1` or ranges such as `10.0.0.0/8`; `here` is neither",
+    );
+    wrong(
         "on_change: curl -X PURGE",
         "1:12: `on_change` cannot be `curl -X PURGE`",
         "a list, since no shell reads it: `[curl, -X, PURGE]`",
@@ -88,6 +103,8 @@ home_threads: 0
 precompress: [gzip, br]
 cdn_seconds: 3600
 on_change: [scripts/purge, 'zone one']
+keep_addresses: 12 hours
+trusted_proxies: [127.0.0.1, '10.0.0.0/8', '2001:db8::/32']
 defaults:
   anonymous_name: Nobody
   bump_limit: 300
@@ -105,6 +122,8 @@ defaults:
         precompress: both(),
         cdn_seconds: 3_600,
         on_change: vec!["scripts/purge".to_owned(), "zone one".to_owned()],
+        keep_addresses_hours: 12,
+        trusted_proxies: ["127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32"].map(|text| text.parse().unwrap()).to_vec(),
         defaults: BoardSettings::default(),
     };
     expected.defaults.anonymous_name = "Nobody".to_owned();
@@ -246,7 +265,7 @@ site.yaml:10:1: `title` is set twice
 #[test]
 fn an_unknown_key_is_told_with_a_way_out() {
     let all = "known here: `title`, `description`, `base_url`, `post_url`, `theme`, `locale`, `time_zone`, \
-               `home_threads`, `precompress`, `cdn_seconds`, `on_change`, `defaults`";
+               `home_threads`, `precompress`, `cdn_seconds`, `on_change`, `keep_addresses`, `trusted_proxies`, `defaults`";
     wrong("Title: x\n", "1:1: unknown setting `Title`", "did you mean `title`?");
     wrong("LOCALE: en\n", "1:1: unknown setting `LOCALE`", "did you mean `locale`?");
     wrong("baseurl: /\n", "1:1: unknown setting `baseurl`", "did you mean `base_url`?");

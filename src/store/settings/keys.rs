@@ -1,8 +1,10 @@
 //! The table of everything that can be set. Reading, suggestions, samples and the reference all come from it.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use chrono_tz::Tz;
+use ipnet::IpNet;
 
 use super::ThemeInfo;
 use crate::model::settings::{BaseUrl, Overflow};
@@ -65,7 +67,7 @@ const LIMIT_MAX: usize = 1_000_000;
 const YEAR_SECONDS: usize = 31_536_000;
 
 /// What stands in `site.yaml`.
-pub(super) static SITE: [Key<SiteSettings>; 12] = [
+pub(super) static SITE: [Key<SiteSettings>; 14] = [
     Key { name: "title", doc: "The site's name.", kind: Kind::Text(1..=TITLE_CHARS_MAX, |site| &mut site.title) },
     Key {
         name: "description",
@@ -143,6 +145,24 @@ pub(super) static SITE: [Key<SiteSettings>; 12] = [
             expected: "a program or a list of a program and its arguments",
             set: |site, texts| command(texts).map(|command| site.on_change = command),
             get: |site| site.on_change.join(", "),
+        }),
+    },
+    Key {
+        name: "keep_addresses",
+        doc: "How long it is kept, encrypted, where posts came from, such as `3 days` or `12 hours`; `never` keeps nothing, and then posts of one sender cannot be told.",
+        kind: Kind::Form(Form {
+            expected: "a time such as `3 days` or `12 hours`, or `never`",
+            set: |site, text| hours(text).map(|hours| site.keep_addresses_hours = hours),
+            get: |site| hours_in_words(site.keep_addresses_hours),
+        }),
+    },
+    Key {
+        name: "trusted_proxies",
+        doc: "Addresses or ranges of proxies whose `X-Forwarded-For` is believed, such as `[127.0.0.1, 10.0.0.0/8]`. Without them it never is.",
+        kind: Kind::List(List {
+            expected: "a list of addresses or ranges",
+            set: |site, texts| ranges(texts).map(|ranges| site.trusted_proxies = ranges),
+            get: |site| site.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         }),
     },
     Key {
@@ -364,6 +384,42 @@ pub(super) fn theme(text: &str) -> Result<String, String> {
         true => Ok(text.to_owned()),
         false => Err("the name of a folder under `themes/`: 1 to 64 of `a-z`, `0-9`, `-` and `_`".to_owned()),
     }
+}
+
+/// The longest time for which addresses can be kept: a year.
+const HOURS_MAX: usize = 365 * 24;
+
+/// Hours, from words.
+fn hours(text: &str) -> Result<usize, String> {
+    let wrong = || "a time such as `3 days` or `12 hours`, at most `365 days`, or `never`".to_owned();
+    if text == "never" {
+        return Ok(0);
+    }
+    let (number, unit) = text.split_once(' ').ok_or_else(wrong)?;
+    let number: usize = number.parse().map_err(|_| wrong())?;
+    let hours = match unit.trim() {
+        "hour" | "hours" => Some(number),
+        "day" | "days" => number.checked_mul(24),
+        _ => None,
+    };
+    hours.filter(|hours| (1..=HOURS_MAX).contains(hours)).ok_or_else(wrong)
+}
+
+fn hours_in_words(hours: usize) -> String {
+    match hours {
+        0 => "never".to_owned(),
+        24 => "1 day".to_owned(),
+        _ if hours.is_multiple_of(24) => format!("{} days", hours / 24),
+        _ => format!("{hours} hours"),
+    }
+}
+
+fn ranges(texts: &[String]) -> Result<Vec<IpNet>, String> {
+    let range = |text: &String| {
+        let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        range.map_err(|_| format!("addresses such as `127.0.0.1` or ranges such as `10.0.0.0/8`; `{text}` is neither"))
+    };
+    texts.iter().map(range).collect()
 }
 
 fn overflow(text: &str) -> Result<Overflow, String> {

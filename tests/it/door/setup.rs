@@ -13,7 +13,8 @@ use hyper::{Request, Response};
 use nejiboard::intake::{self, Accepting, Backend, Door, DoorOptions, Limits, Patience, Purpose, ThreadState};
 use nejiboard::metrics::Metrics;
 use nejiboard::model::{
-    BoardSettings, BoardSlug, ErrorView, PostId, PostNo, Receipt, Refusal, SiteSettings, Submission, Trouble,
+    BoardSettings, BoardSlug, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings, Submission,
+    Trouble,
 };
 
 /// The address from which requests without a socket come.
@@ -27,6 +28,8 @@ pub struct Fake {
     pub outcome: Outcome,
     /// What reached it.
     pub posts: Mutex<Vec<Submission>>,
+    /// What readers asked for.
+    pub requests: Mutex<Vec<(PostNo, ReaderRequest)>>,
     /// Seconds since the epoch.
     pub now: AtomicU64,
     pub ids: AtomicU64,
@@ -54,6 +57,7 @@ impl Default for Fake {
             board: BoardSettings::default(),
             outcome: Outcome::Visible,
             posts: Mutex::default(),
+            requests: Mutex::default(),
             now: AtomicU64::new(NOW),
             ids: AtomicU64::new(1),
             metrics: Arc::default(),
@@ -89,6 +93,15 @@ impl Backend for Fake {
 
     fn start_thread(&self, _: &BoardSlug, _: &PostId) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    fn admit(&self, _: &BoardSlug, _: IpAddr) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn attend(&self, board: BoardSlug, no: PostNo, request: ReaderRequest, _: IpAddr) -> Accepting {
+        self.requests.lock().unwrap().push((no, request));
+        Box::pin(async move { Ok(Receipt::Done { board, thread: Some(number(1)) }) })
     }
 
     fn sign(&self, typed: &str) -> (String, String) {

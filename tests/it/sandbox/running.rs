@@ -139,6 +139,11 @@ impl Running {
         post(self.address, fields, "application/json").unwrap()
     }
 
+    /// Sends a form with these headers beside those that it needs.
+    pub fn post_with(&self, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Reply {
+        post_with(self.address, headers, fields).unwrap()
+    }
+
     /// Waits until the page at `path` has this text.
     pub fn wait_for(&self, path: &str, text: &str) {
         wait_until(&format!("{path} has {text:?}; told: {}", self.told()), || self.get(path).body.contains(text));
@@ -228,10 +233,15 @@ pub fn try_get(address: SocketAddr, path: &str) -> std::io::Result<Reply> {
 
 /// Sends a form; an error if the connection breaks, as it does when the server is killed.
 pub fn post(address: SocketAddr, fields: &[(&str, &str)], accept: &str) -> std::io::Result<Reply> {
+    post_with(address, &[("Accept", accept)], fields)
+}
+
+fn post_with(address: SocketAddr, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> std::io::Result<Reply> {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect();
     let body = pairs.join("&");
     let head = format!(
-        "POST /post HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: {accept}\r\n\
+        "POST /post HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );

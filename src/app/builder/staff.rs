@@ -1,0 +1,36 @@
+//! What staff decides, and what is forgotten with time.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+
+use super::Builder;
+use crate::app::clock;
+use crate::disk::DiskError;
+use crate::intake::tripcode::Secret;
+use crate::model::{Act, Report, ThreadKey};
+use crate::store::journal::Journal;
+use crate::store::mod_log::ModLog;
+use crate::store::moderate::{self, ActError};
+
+/// How long what was deleted can be had back.
+const DELETED_KEPT: TimeDelta = TimeDelta::days(30);
+
+impl Builder {
+    /// Carries out an act of staff, and takes over what it changed; gives those threads.
+    pub fn perform(&mut self, act: &Act, report: &mut Report) -> Result<BTreeSet<ThreadKey>, ActError> {
+        let secret = Secret::from_bytes(self.dir.secret()?);
+        let fingerprint = |address| secret.fingerprint(address);
+        let means = moderate::Means::of(&self.dir, &fingerprint);
+        let keys = moderate::perform(&means, &self.read_shown().site, act, clock::now())?;
+        self.take(&keys, report);
+        Ok(keys)
+    }
+
+    /// Forgets where posts came from, and what was deleted, once the time is over for which that is kept.
+    pub fn forget_old(&self) -> Result<(), DiskError> {
+        let keep = self.read_shown().site.settings.keep_addresses_hours;
+        Journal::new(self.dir.journal()).forget(clock::now(), keep)?;
+        ModLog::new(self.dir.mod_log()).forget_before(clock::now() - DELETED_KEPT)
+    }
+}

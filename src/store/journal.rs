@@ -1,0 +1,248 @@
+//! Who sent which post: `.nejiboard/journal/`, a file and a key for each hour.
+//!
+//! Addresses are encrypted (ChaCha20-Poly1305, RFC 8439) with the key of their hour. When the time is over for which they are
+//! kept, the key is removed, and nobody can read them any more, not even from a back-up of the file. Passwords for deleting
+//! one's own post are there as a hash, under a salt of its own each, and stay longer.
+//!
+//! The journal is written when posts are accepted, and read only when somebody moderates. It is no truth: without it
+//! posts stay, and only their senders are not known.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::site_dir::random_bytes;
+use crate::disk::{self, DiskError};
+use crate::model::PostId;
+
+/// Hours for which passwords are kept: 30 days.
+const PASSWORD_HOURS: i64 = 30 * 24;
+
+/// What the name of a key ends in.
+const KEY: &str = ".key";
+
+/// A post and who sent it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sender {
+    /// The post.
+    pub id: PostId,
+    /// Where it came from; `None` if that is not to be kept.
+    pub address: Option<IpAddr>,
+    /// The hash of its password with its salt, as text; empty if there is none.
+    pub password: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    id: PostId,
+    /// Nonce and cipher text, as hexadecimal digits.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    from: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    password: String,
+}
+
+/// The journal of a site.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    folder: PathBuf,
+}
+
+impl Journal {
+    /// The journal in this folder, which need not be there.
+    pub fn new(folder: PathBuf) -> Journal {
+        Journal { folder }
+    }
+
+    /// Notes who sent posts at `now`.
+    pub fn note(&self, now: DateTime<Utc>, senders: &[Sender]) -> Result<(), DiskError> {
+        let worth = |sender: &&Sender| sender.address.is_some() || !sender.password.is_empty();
+        let senders: Vec<&Sender> = senders.iter().filter(worth).collect();
+        if senders.is_empty() {
+            return Ok(());
+        }
+        disk::create_private_dir(&self.folder)?;
+        let hour = hour(now);
+        let key = match senders.iter().any(|sender| sender.address.is_some()) {
+            true => Some(self.key_to_write(&hour)?),
+            false => None,
+        };
+        let mut lines = Vec::new();
+        for sender in senders {
+            let from = match (&key, sender.address) {
+                (Some(key), Some(address)) => sealed(key, &sender.id, address)?,
+                _ => String::new(),
+            };
+            let line = Line { id: sender.id.clone(), from, password: sender.password.clone() };
+            serde_json::to_writer(&mut lines, &line).expect("memory takes all, and texts are always JSON");
+            lines.push(b'\n');
+        }
+        let path = self.folder.join(&hour);
+        let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
+        opened.and_then(|mut file| file.write_all(&lines)).map_err(DiskError::doing("write", &path))
+    }
+
+    /// Who sent a post that was accepted at about this time; `None` if that is not known.
+    pub fn sender(&self, id: &PostId, at: DateTime<Utc>) -> Result<Option<Sender>, DiskError> {
+        // It may have waited, and its time be that of an earlier post of its thread.
+        for hours in [0, 1, -1] {
+            let found = self.read_hour(&hour(at + TimeDelta::hours(hours)), |line, _| line.id == *id)?.pop();
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// All posts since a time whose sender's address fits.
+    pub fn sent_from(
+        &self,
+        fits: impl Fn(IpAddr) -> bool,
+        since: DateTime<Utc>,
+    ) -> Result<BTreeSet<PostId>, DiskError> {
+        let from = hour(since);
+        let mut ids = BTreeSet::new();
+        for name in self.names()?.into_iter().filter(|name| !name.ends_with(KEY) && from <= *name) {
+            ids.extend(
+                self.read_hour(&name, |_, address| address.is_some_and(&fits))?.into_iter().map(|sender| sender.id),
+            );
+        }
+        Ok(ids)
+    }
+
+    /// Forgets addresses that are older than so many hours, and passwords that are older than 30 days.
+    pub fn forget(&self, now: DateTime<Utc>, keep_hours: usize) -> Result<(), DiskError> {
+        // An hour is over for its last post only.
+        let keys_until = hour(now - TimeDelta::hours(keep_hours as i64 + 1));
+        let files_until = hour(now - TimeDelta::hours(PASSWORD_HOURS.max(keep_hours as i64) + 1));
+        for name in self.names()? {
+            let due = match name.strip_suffix(KEY) {
+                Some(hour) => hour <= keys_until.as_str() || keep_hours == 0,
+                None => name <= files_until,
+            };
+            if !due {
+                continue;
+            }
+            let path = self.folder.join(&name);
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != ErrorKind::NotFound => {
+                    return Err(DiskError { action: "remove", path, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn names(&self) -> Result<Vec<String>, DiskError> {
+        let listing = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            listing => listing.map_err(DiskError::doing("list", &self.folder))?,
+        };
+        let mut names: Vec<String> =
+            listing.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The senders of an hour that `wanted` says yes to. Lines that cannot be read are passed over.
+    fn read_hour(&self, hour: &str, wanted: impl Fn(&Line, Option<IpAddr>) -> bool) -> Result<Vec<Sender>, DiskError> {
+        let bytes = match disk::read(&self.folder.join(hour)) {
+            Err(error) if error.is_absent() => return Ok(Vec::new()),
+            read => read?,
+        };
+        let key = disk::read(&self.key_path(hour)).ok().and_then(|key| cipher(&key));
+        let lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
+        let sender = |line: Line| {
+            let address = key.as_ref().and_then(|key| opened(key, &line.id, &line.from));
+            wanted(&line, address).then_some(Sender { id: line.id, address, password: line.password })
+        };
+        Ok(lines.filter_map(sender).collect())
+    }
+
+    fn key_path(&self, hour: &str) -> PathBuf {
+        self.folder.join(format!("{hour}{KEY}"))
+    }
+
+    fn key_to_write(&self, hour: &str) -> Result<ChaCha20Poly1305, DiskError> {
+        let path = self.key_path(hour);
+        let bytes = match disk::read(&path) {
+            Err(error) if error.is_absent() => {
+                let bytes = random_bytes()?;
+                create_new(&path, &bytes)?;
+                // Another process may have been faster.
+                disk::read(&path)?
+            }
+            read => read?,
+        };
+        let broken = || std::io::Error::new(ErrorKind::InvalidData, "it should have 32 bytes");
+        cipher(&bytes).ok_or_else(broken).map_err(DiskError::doing("use", &path))
+    }
+}
+
+/// Makes a file that nobody else may read, unless it is there already.
+fn create_new(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(bytes))
+    {
+        Err(source) if source.kind() != ErrorKind::AlreadyExists => {
+            Err(DiskError { action: "write", path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The name of the files of an hour; they sort by time.
+fn hour(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H").to_string()
+}
+
+fn cipher(key: &[u8]) -> Option<ChaCha20Poly1305> {
+    Some(ChaCha20Poly1305::new(&Key::try_from(key).ok()?))
+}
+
+const NONCE_BYTES: usize = 12;
+
+/// An address that can be read with the key alone, and as this post's only.
+fn sealed(key: &ChaCha20Poly1305, id: &PostId, address: IpAddr) -> Result<String, DiskError> {
+    let random = random_bytes()?;
+    let (nonce, _) = random.split_at(NONCE_BYTES);
+    let text = address.to_string();
+    // Of the same length for all, or the length would tell something.
+    let text = format!("{text:<39}");
+    let nonce = Nonce::try_from(nonce).expect("it has 12 bytes");
+    let sealed = key.encrypt(&nonce, Payload { msg: text.as_bytes(), aad: id.as_str().as_bytes() });
+    Ok(hex([nonce.as_slice(), &sealed.expect("so little can always be sealed")].concat().as_slice()))
+}
+
+fn opened(key: &ChaCha20Poly1305, id: &PostId, from: &str) -> Option<IpAddr> {
+    let bytes = unhex(from)?;
+    let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES)?;
+    let payload = Payload { msg: sealed, aad: id.as_str().as_bytes() };
+    let text = key.decrypt(&Nonce::try_from(nonce).ok()?, payload).ok()?;
+    std::str::from_utf8(&text).ok()?.trim_end().parse().ok()
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes that hexadecimal digits stand for.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    let pairs = digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    digits.len().is_multiple_of(2).then(|| pairs.collect())?
+}
