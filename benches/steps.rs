@@ -23,7 +23,7 @@ use nejiboard::publish::{Fresh, InPlace, Shelf, Siblings, Target};
 use nejiboard::render::markup::{self, Links, Renderer};
 use nejiboard::render::views::{Backlink, PostView};
 use nejiboard::render::{Job, Pen, Theme, excerpt, plan};
-use nejiboard::store::{content, header, theme, thread_file};
+use nejiboard::store::{content, header, locale, theme, thread_file};
 
 const PLAIN: &str = "The board is now plain files, and the pages are files as well. A reader gets them from any server, \
     so nothing has to run for reading.\nWho wants to post fills in the form below, and sees the post on its page a \
@@ -315,7 +315,8 @@ fn compare_and_write(criterion: &mut Criterion) {
 
 fn built_in_theme() -> Theme {
     let files = theme::read(Path::new("no-themes-here"), "default").expect("it is built in");
-    Theme::compile(&files, "/").unwrap_or_else(|bad| panic!("{bad}"))
+    let locale = locale::read(&files, "en").expect("the built-in texts are good");
+    Theme::compile(&files, &locale.texts, "/").unwrap_or_else(|bad| panic!("{bad}"))
 }
 
 fn slug() -> BoardSlug {

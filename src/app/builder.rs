@@ -36,7 +36,8 @@ use crate::store::commit::{self, Committed, Written};
 use crate::store::content::{self, Found, Frame};
 use crate::store::numbers::Numbers;
 use crate::store::site_dir::{Lock, SiteDir};
-use crate::store::{cache, theme};
+use crate::store::theme::{self, ThemeError};
+use crate::store::{cache, locale};
 
 /// What is read by the door while the builder works: all threads and the theme.
 pub struct Shown {
@@ -537,7 +538,8 @@ pub fn read(shown: &RwLock<Shown>) -> RwLockReadGuard<'_, Shown> {
 /// Reads the theme that the settings name.
 pub(super) fn read_theme(dir: &SiteDir, frame: &Frame) -> Result<Theme, Error> {
     let files = theme::read(&dir.themes(), &frame.settings.theme)?;
-    Ok(Theme::compile(&files, frame.settings.prefix())?)
+    let locale = locale::read(&files, &frame.settings.locale).map_err(ThemeError::Texts)?;
+    Ok(Theme::compile(&files, &locale.texts, frame.settings.prefix())?)
 }
 
 /// Looks at all thread files, a board after the other, and takes over what changed; gives the pages that it touches.

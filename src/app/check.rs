@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::error::Error;
 use super::{Console, DONE, FAILED, clock};
-use crate::model::{Problem, Site};
+use crate::model::{Problem, Site, SiteSettings};
 use crate::render::{Theme, excerpt};
 use crate::store::content::{self, ContentError};
 use crate::store::site_dir::SiteDir;
-use crate::store::theme;
+use crate::store::{locale, theme};
 
 /// Checks settings, theme and all threads.
 pub fn check(dir: &SiteDir, console: &Console) -> Result<u8, Error> {
@@ -24,8 +24,9 @@ pub fn check(dir: &SiteDir, console: &Console) -> Result<u8, Error> {
     };
     let mut problems = frame.problems;
     let mut code = DONE;
-    if let Err(problem) = check_theme(dir, &frame.settings.theme, frame.settings.prefix()) {
-        problems.push(problem);
+    let of_theme = check_theme(dir, &frame.settings, console);
+    if !of_theme.is_empty() {
+        problems.extend(of_theme);
         code = FAILED;
     }
     let mut site = Site::new(frame.settings, frame.boards);
@@ -44,14 +45,27 @@ pub fn check(dir: &SiteDir, console: &Console) -> Result<u8, Error> {
     Ok(code.max(told))
 }
 
-/// A theme that cannot be used is a problem like others here, so that the threads are checked all the same.
-fn check_theme(dir: &SiteDir, name: &str, prefix: &str) -> Result<(), Problem> {
-    let files = theme::read(&dir.themes(), name).map_err(|error| Problem::new(dir.themes(), error.to_string()))?;
-    match Theme::compile(&files, prefix) {
-        Ok(_) => Ok(()),
+/// What is wrong with the theme and its texts: problems like others here, so that the threads are checked all the same.
+/// Texts that are missing are told, and no problem.
+fn check_theme(dir: &SiteDir, settings: &SiteSettings, console: &Console) -> Vec<Problem> {
+    let files = match theme::read(&dir.themes(), &settings.theme) {
+        Ok(files) => files,
+        Err(error) => return vec![Problem::new(dir.themes(), error.to_string())],
+    };
+    let problems = locale::audit(&files);
+    if !problems.is_empty() {
+        return problems;
+    }
+    let locale = match locale::read(&files, &settings.locale) {
+        Ok(locale) => locale,
+        Err(problems) => return problems,
+    };
+    locale.missing.iter().for_each(|missing| console.tell_problem(missing));
+    match Theme::compile(&files, &locale.texts, settings.prefix()) {
+        Ok(_) => Vec::new(),
         Err(bad) => {
             let problem = Problem::new(&bad.path, bad.message);
-            Err(bad.place.map_or(problem.clone(), |(line, column)| problem.at(line, column)))
+            vec![bad.place.map_or(problem.clone(), |(line, column)| problem.at(line, column))]
         }
     }
 }

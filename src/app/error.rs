@@ -101,7 +101,9 @@ impl Error {
     /// The problems that it consists of.
     pub fn problems(&self) -> &[Problem] {
         match self {
-            Error::Content(ContentError::Settings(problems)) | Error::CleanFailed(problems) => problems,
+            Error::Content(ContentError::Settings(problems))
+            | Error::ThemeFiles(ThemeError::Texts(problems))
+            | Error::CleanFailed(problems) => problems,
             _ => &[],
         }
     }

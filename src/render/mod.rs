@@ -24,6 +24,7 @@ mod time;
 mod triple_braces;
 mod values;
 pub mod views;
+pub mod wording;
 
 pub use draw::Pen;
 pub use excerpt::excerpt;

@@ -14,6 +14,8 @@ use super::samples;
 use super::triple_braces;
 use super::values::Record;
 use super::views::{PostView, SafeHtml, Slot};
+use super::wording::{self, Misworded, Places, Worded};
+use crate::model::Texts;
 use crate::model::theme::{ThemeFile, ThemeFiles};
 
 /// Templates that every theme has; the built-in one provides those that a theme leaves out.
@@ -30,12 +32,18 @@ pub struct Theme {
     /// The pages' templates, compiled, but for those that are too clever.
     pages: BTreeMap<&'static str, PageTemplate>,
     assets: BTreeMap<String, Asset>,
-    origins: BTreeMap<String, PathBuf>,
+    origins: BTreeMap<String, Origin>,
     hash: u64,
 }
 
 struct Asset {
     bytes: Vec<u8>,
+}
+
+/// Where a template came from.
+struct Origin {
+    path: PathBuf,
+    places: Places,
 }
 
 /// What is wrong with a theme, and where.
@@ -60,8 +68,8 @@ impl fmt::Display for BadTheme {
 }
 
 impl Theme {
-    /// Compiles a theme for a site below `prefix`, and draws each kind of page once to see that it can.
-    pub fn compile(files: &ThemeFiles, prefix: &str) -> Result<Theme, BadTheme> {
+    /// Compiles a theme with its texts for a site below `prefix`, and draws each kind of page once to see that it can.
+    pub fn compile(files: &ThemeFiles, texts: &Texts, prefix: &str) -> Result<Theme, BadTheme> {
         let mut templates = Handlebars::new();
         templates.set_strict_mode(true);
         let mut origins = BTreeMap::new();
@@ -69,12 +77,14 @@ impl Theme {
         let mut asset_names = BTreeMap::new();
         for (path, file) in &files.files {
             if let Some(name) = template_name(path) {
-                templates.register_template(name, parse(name, file)?);
-                origins.insert(name.to_owned(), file.origin.clone());
+                let (template, places) = parse(name, file, texts)?;
+                templates.register_template(name, template);
+                origins.insert(name.to_owned(), Origin { path: file.origin.clone(), places });
             } else if let Some(name) = path.strip_prefix("assets/") {
-                let hashed = hashed_path(name, &file.bytes);
+                let bytes = asset_bytes(name, file, texts)?;
+                let hashed = hashed_path(name, &bytes);
                 asset_names.insert(name.to_owned(), format!("{prefix}{hashed}"));
-                assets.insert(hashed, Asset { bytes: file.bytes.clone() });
+                assets.insert(hashed, Asset { bytes });
             }
         }
         let compiled = |name: &&'static str| Some((*name, PageTemplate::compile(name, &templates, &asset_names)?));
@@ -83,7 +93,7 @@ impl Theme {
         templates.register_helper("if", Box::new(StrictIf { positive: true }));
         templates.register_helper("unless", Box::new(StrictIf { positive: false }));
         let post = templates.get_template(POST).and_then(PostTemplate::compile);
-        let theme = Theme { templates, post, pages, assets, origins, hash: hash_of(files) };
+        let theme = Theme { templates, post, pages, assets, origins, hash: hash_of(files, texts) };
         theme.try_out(prefix)?;
         Ok(theme)
     }
@@ -98,7 +108,7 @@ impl Theme {
         self.assets.get(path).map(|asset| asset.bytes.as_slice())
     }
 
-    /// Changes whenever any file of the theme does.
+    /// Changes whenever a file of the theme does, or a text.
     pub fn hash(&self) -> u64 {
         self.hash
     }
@@ -162,8 +172,10 @@ impl Theme {
 
     fn explain(&self, template: &str, error: &RenderError) -> BadTheme {
         let name = error.template_name.as_deref().unwrap_or(template);
-        let path = self.origins.get(name).cloned().unwrap_or_else(|| PathBuf::from(name));
+        let origin = self.origins.get(name);
+        let path = origin.map_or_else(|| PathBuf::from(name), |origin| origin.path.clone());
         let place = error.line_no.map(|line| (line, error.column_no.unwrap_or(1)));
+        let place = place.map(|place| origin.map_or(place, |origin| origin.places.original(place)));
         BadTheme { path, place, message: error.reason().to_string() }
     }
 
@@ -183,17 +195,32 @@ fn template_name(path: &str) -> Option<&str> {
     (!stem.contains('/')).then_some(stem)
 }
 
-fn parse(name: &str, file: &ThemeFile) -> Result<Template, BadTheme> {
+fn parse(name: &str, file: &ThemeFile, texts: &Texts) -> Result<(Template, Places), BadTheme> {
     let wrong = |place, message: String| BadTheme { path: file.origin.clone(), place, message };
     let text = std::str::from_utf8(&file.bytes).map_err(|_| wrong(None, "this template is not UTF-8".to_owned()))?;
-    let template = Template::compile_with_name(text, name.to_owned()).map_err(|error| {
-        let place = error.pos();
+    let Worded { source, places } = wording::expand(text, texts).map_err(|bad| misworded(file, bad))?;
+    let template = Template::compile_with_name(source, name.to_owned()).map_err(|error| {
+        let place = error.pos().map(|place| places.original(place));
         wrong(place, error.reason().to_string())
     })?;
-    if let Some((fault, at)) = triple_braces::first_fault(name, &template) {
-        return Err(wrong(Some(at), fault));
+    match triple_braces::first_fault(name, &template) {
+        Some((fault, at)) => Err(wrong(Some(places.original(at)), fault)),
+        None => Ok((template, places)),
     }
-    Ok(template)
+}
+
+/// An asset as it is, or a script with its texts.
+fn asset_bytes(name: &str, file: &ThemeFile, texts: &Texts) -> Result<Vec<u8>, BadTheme> {
+    match std::str::from_utf8(&file.bytes) {
+        Ok(script) if name.ends_with(".js") => {
+            wording::expand_script(script, texts).map(String::into_bytes).map_err(|bad| misworded(file, bad))
+        }
+        _ => Ok(file.bytes.clone()),
+    }
+}
+
+fn misworded(file: &ThemeFile, bad: Misworded) -> BadTheme {
+    BadTheme { path: file.origin.clone(), place: Some((bad.line, bad.column)), message: bad.message }
 }
 
 /// `style.css` becomes `assets/style.0123456789abcdef.css`, by its content.
@@ -207,12 +234,20 @@ fn hashed_path(name: &str, bytes: &[u8]) -> String {
     }
 }
 
-fn hash_of(files: &ThemeFiles) -> u64 {
+/// Files of texts do not count: of them only what this site says.
+fn hash_of(files: &ThemeFiles, texts: &Texts) -> u64 {
     let mut hasher = xxhash_rust::xxh3::Xxh3::new();
-    for (path, file) in &files.files {
-        hasher.update(path.as_bytes());
-        hasher.update(&(file.bytes.len() as u64).to_le_bytes());
-        hasher.update(&file.bytes);
+    let mut add = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    for (path, file) in files.files.iter().filter(|(path, _)| !path.starts_with("locales/")) {
+        add(path.as_bytes());
+        add(&file.bytes);
+    }
+    for (key, text) in texts.iter() {
+        let forms = [key, text.one().source(), text.other().source()];
+        forms.into_iter().for_each(|form| add(form.as_bytes()));
     }
     hasher.digest()
 }

@@ -11,6 +11,7 @@ pub mod header;
 pub mod import;
 pub mod inbox;
 pub mod journal;
+pub mod locale;
 pub mod mod_log;
 pub mod moderate;
 pub mod numbers;

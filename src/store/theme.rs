@@ -1,10 +1,12 @@
-//! The files of a theme: those of `themes/<name>/` over those that are built in, file by file.
+//! The files of a theme: those of `themes/<name>/` over those that are built in, file by file. Only its texts are put
+//! together key by key, see [`locale`](super::locale).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::settings;
 use crate::disk::{self, DiskError};
+use crate::model::Problem;
 use crate::model::theme::{ThemeFile, ThemeFiles};
 
 /// The built-in theme, packed by `build.rs`.
@@ -38,6 +40,9 @@ pub enum ThemeError {
         /// What the system said.
         source: walkdir::Error,
     },
+    /// Texts that cannot be used.
+    #[error("the texts of the theme have {} problem{}", .0.len(), if .0.len() == 1 { "" } else { "s" })]
+    Texts(Vec<Problem>),
     /// A file that is too large to be meant.
     #[error("`{}` is larger than {FILE_BYTES_MAX} bytes", .0.display())]
     TooLarge(PathBuf),
@@ -56,7 +61,7 @@ pub enum ThemeError {
 
 /// Reads the theme `name`; `themes` is the site's folder of themes, which need not exist for the built-in one.
 pub fn read(themes: &Path, name: &str) -> Result<ThemeFiles, ThemeError> {
-    let mut files: BTreeMap<String, ThemeFile> = BUILT_IN.iter().map(|(path, bytes)| built_in(path, bytes)).collect();
+    let mut files: BTreeMap<String, ThemeFile> = built_in_files().map(|(path, file)| (path.to_owned(), file)).collect();
     let folder = themes.join(name);
     if folder.is_dir() {
         read_over(&folder, &mut files)?;
@@ -95,9 +100,12 @@ fn named(yaml: &[u8], name: &str) -> String {
     rest.fold(format!("name: {name}\n"), |text, line| text + line + "\n")
 }
 
-fn built_in(path: &str, bytes: &[u8]) -> (String, ThemeFile) {
-    let origin = PathBuf::from(format!("(built-in theme)/{path}"));
-    (path.to_owned(), ThemeFile { origin, bytes: bytes.to_vec() })
+/// The files of the built-in theme, by their paths.
+pub(super) fn built_in_files() -> impl Iterator<Item = (&'static str, ThemeFile)> {
+    BUILT_IN.iter().map(|(path, bytes)| {
+        let origin = PathBuf::from(format!("(built-in theme)/{path}"));
+        (*path, ThemeFile { origin, bytes: bytes.to_vec() })
+    })
 }
 
 fn read_over(folder: &Path, files: &mut BTreeMap<String, ThemeFile>) -> Result<(), ThemeError> {

@@ -9,6 +9,8 @@ use nejiboard::render::theme::TEMPLATES;
 use nejiboard::render::{Pen, Theme, plan};
 use nejiboard::store::{content, theme};
 
+use super::sandbox::english;
+
 /// The demo site, in memory.
 fn demo() -> Site {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -32,7 +34,7 @@ fn theme(files: &[(&str, &str)]) -> Theme {
         std::fs::write(path, text).expect("a fresh folder takes files");
     }
     let files = theme::read(folder.path(), "default").expect("the theme can be read");
-    Theme::compile(&files, "/").unwrap_or_else(|bad| panic!("{bad}"))
+    Theme::compile(&files, &english(&files), "/").unwrap_or_else(|bad| panic!("{bad}"))
 }
 
 /// Every page of the demo, and the door's answers, drawn with a theme.
@@ -135,7 +137,7 @@ fn a_field_that_does_not_exist_is_told_as_handlebars_tells_it() {
         std::fs::create_dir(folder.path().join("default")).expect("a fresh folder takes folders");
         std::fs::write(folder.path().join("default/home.hbs"), format!("one\n{home}")).expect("and files");
         let files = theme::read(folder.path(), "default").expect("the theme can be read");
-        let bad = Theme::compile(&files, "/").err().unwrap_or_else(|| panic!("{home} was taken"));
+        let bad = Theme::compile(&files, &english(&files), "/").err().unwrap_or_else(|| panic!("{home} was taken"));
         assert_eq!(bad.place.map(|place| place.0), Some(2), "{home}: {bad}");
         assert!(bad.path.ends_with("default/home.hbs"), "{bad}");
     }

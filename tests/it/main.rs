@@ -37,6 +37,7 @@ mod site;
 mod split;
 mod supervision;
 mod tail;
+mod texts;
 mod theme;
 mod theme_compiled;
 mod threadfile;

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use nejiboard::app::builder::{Builder, Manner};
 use nejiboard::app::progress::Progress;
-use nejiboard::model::{BoardSlug, PostNo, Report};
+use nejiboard::model::theme::ThemeFiles;
+use nejiboard::model::{BoardSlug, PostNo, Report, Texts};
+use nejiboard::store::locale;
 use nejiboard::store::site_dir::SiteDir;
 
 /// A site that is gone when the test ends.
@@ -112,6 +114,11 @@ pub fn publish(builder: &mut Builder) -> Report {
     let mut report = Report::default();
     builder.publish(&BTreeMap::new(), &quiet(), &mut report);
     report
+}
+
+/// What a theme says in English.
+pub fn english(files: &ThemeFiles) -> Texts {
+    locale::read(files, "en").unwrap_or_else(|problems| panic!("{problems:?}")).texts
 }
 
 /// The name of a board.

@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 
 use handlebars::{Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy, Output, RenderContext, Renderable};
 use nejiboard::render::views::*;
+use nejiboard::render::wording;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use html::{check_closed, check_page};
+
+use super::sandbox::english;
 
 /// What a stranger might type, to be seen as text wherever it stands.
 const NASTY: &str = "<b title=\"x\" onclick='y'>&amp; {{site.title}}</b></title></textarea>";
@@ -24,6 +27,7 @@ fn folder() -> PathBuf {
 fn theme() -> Handlebars<'static> {
     let mut engine = Handlebars::new();
     engine.set_strict_mode(true);
+    let texts = english(&nejiboard::store::theme::read(Path::new("no-themes-here"), "default").unwrap());
     engine.register_helper("asset", Box::new(asset));
     engine.register_helper("if", Box::new(StrictIf));
     for file in ["", "partials"].iter().flat_map(|sub| fs::read_dir(folder().join(sub)).unwrap()) {
@@ -31,7 +35,8 @@ fn theme() -> Handlebars<'static> {
         if path.extension().is_some_and(|extension| extension == "hbs") {
             let stem = path.file_stem().unwrap().to_str().unwrap();
             assert!(!engine.has_template(stem), "two templates are called {stem}");
-            engine.register_template_file(stem, &path).unwrap();
+            let worded = wording::expand(&fs::read_to_string(&path).unwrap(), &texts).unwrap();
+            engine.register_template_string(stem, worded.source).unwrap();
         }
     }
     engine
@@ -525,7 +530,8 @@ fn source(template: &str) -> String {
 /// `post.hbs` is drawn once for each post, so it keeps to what can be compiled to pieces of text and fields.
 #[test]
 fn the_post_template_has_only_fields_conditions_and_one_loop() {
-    let source = source("post");
+    let texts = english(&nejiboard::store::theme::read(Path::new("no-themes-here"), "default").unwrap());
+    let source = wording::expand(&source("post"), &texts).unwrap().source;
     let tags = source.split("{{").skip(1).map(|part| part.split('}').next().unwrap().trim_start_matches('{'));
     for tag in tags.filter(|tag| !tag.is_empty()) {
         let name = tag.strip_prefix("#if ").or(tag.strip_prefix("#each ")).or(tag.strip_prefix('/')).unwrap_or(tag);

@@ -9,6 +9,8 @@ use nejiboard::render::{BadTheme, Theme};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use super::sandbox::english;
+
 /// The built-in theme with some of its files replaced.
 fn compile(replaced: &[(&str, &str)]) -> Result<Theme, BadTheme> {
     let folder = super::sandbox::Sandbox::empty();
@@ -17,7 +19,7 @@ fn compile(replaced: &[(&str, &str)]) -> Result<Theme, BadTheme> {
         let file = ThemeFile { bytes: text.as_bytes().to_vec(), origin: PathBuf::from(path) };
         files.files.insert((*path).to_owned(), file);
     }
-    Theme::compile(&files, "/")
+    Theme::compile(&files, &english(&files), "/")
 }
 
 /// SECURITY: each of these would write what a stranger typed without escaping it.

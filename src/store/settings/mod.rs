@@ -6,7 +6,7 @@
 mod keys;
 mod read;
 mod words;
-mod yaml;
+pub(super) mod yaml;
 
 use std::path::Path;
 

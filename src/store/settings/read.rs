@@ -7,6 +7,7 @@ use std::path::Path;
 use super::keys::{self, Key, Kind};
 use super::yaml::{self, Node, Value};
 use crate::model::Problem;
+use crate::model::nearest::nearest;
 use crate::model::problem::is_bidi_control;
 
 /// Reads `text` over `settings`, or tells everything that is wrong with it.
@@ -198,7 +199,7 @@ fn way_out<S>(section: Option<&str>, typed: &str, keys: &[Key<S>]) -> String {
     if let Some(place) = belongs(typed, section) {
         return place.to_owned();
     }
-    match nearest(typed, &names) {
+    match nearest(typed, names.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => {
             let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -218,12 +219,4 @@ fn belongs(typed: &str, section: Option<&str>) -> Option<&'static str> {
         _ if of_site => Some("it stands at the left margin of `site.yaml`"),
         _ => None,
     }
-}
-
-/// The name that is closest to `typed`, if any is close.
-fn nearest<'n>(typed: &str, names: &[&'n str]) -> Option<&'n str> {
-    let typed = typed.to_lowercase();
-    let scored = names.iter().map(|name| (strsim::normalized_damerau_levenshtein(&typed, name), *name));
-    let near = scored.filter(|(score, _)| 0.6 <= *score);
-    near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }

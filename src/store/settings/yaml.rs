@@ -12,7 +12,7 @@ use super::SETTINGS_BYTES_MAX;
 use crate::model::Problem;
 
 /// A value and its place in the text.
-pub(super) struct Node<'t> {
+pub(in crate::store) struct Node<'t> {
     /// Line and column, counted from 1.
     pub place: (usize, usize),
     /// The value as it is written, quotes and all; nothing for lists and mappings.
@@ -22,7 +22,7 @@ pub(super) struct Node<'t> {
 }
 
 /// What a value says.
-pub(super) enum Value<'t> {
+pub(in crate::store) enum Value<'t> {
     /// Nothing, `~` or `null`.
     Null,
     /// `true` or `false`.
@@ -38,7 +38,7 @@ pub(super) enum Value<'t> {
 }
 
 /// The one document of `text`. A text without any is [`Value::Null`].
-pub(super) fn parse<'t>(path: &Path, text: &'t str) -> Result<Node<'t>, Problem> {
+pub(in crate::store) fn parse<'t>(path: &Path, text: &'t str) -> Result<Node<'t>, Problem> {
     if SETTINGS_BYTES_MAX < text.len() {
         let message = format!("the file is too large: {} bytes, at most {SETTINGS_BYTES_MAX}", text.len());
         return Err(Problem::new(path, message));
