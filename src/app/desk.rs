@@ -237,6 +237,10 @@ impl Backend for Desk {
         })
     }
 
+    fn sentence(&self, refusal: &Refusal) -> String {
+        builder::read(&self.shown).theme.sentence(refusal)
+    }
+
     fn metrics(&self) -> &Arc<Metrics> {
         &self.vitals.metrics
     }

@@ -15,7 +15,7 @@ use super::path::{Target, target};
 use super::reply::{self, Refused, Taste};
 use super::{Body, Door, Purpose, monitor, negotiate, post, proxy, read};
 use crate::metrics::Place;
-use crate::model::Refusal;
+use crate::model::{Refusal, RequestFault};
 
 const FILE_METHODS: &str = "GET, HEAD, OPTIONS";
 const POST_METHODS: &str = "POST, OPTIONS";
@@ -116,25 +116,25 @@ fn plain_http(parts: &Parts) -> Result<(), Refusal> {
         return Err(Refusal::NoLength);
     }
     if parts.method != Method::POST && post::declared_length(&parts.headers) != Some(0) {
-        return Err(Refusal::BadRequest("only a form has a body"));
+        return Err(Refusal::BadRequest(RequestFault::Body));
     }
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Some(host.to_str().map_err(|_| Refusal::BadRequest("its host is no name"))?),
+        (Some(host), None) => Some(host.to_str().map_err(|_| Refusal::BadRequest(RequestFault::BadHost))?),
         (None, _) if parts.version <= Version::HTTP_10 => None,
-        (None, _) => return Err(Refusal::BadRequest("it names no host")),
-        (Some(_), Some(_)) => return Err(Refusal::BadRequest("it names two hosts")),
+        (None, _) => return Err(Refusal::BadRequest(RequestFault::NoHost)),
+        (Some(_), Some(_)) => return Err(Refusal::BadRequest(RequestFault::TwoHosts)),
     };
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:[]%".contains(&b);
     if host.is_some_and(|host| host.is_empty() || !host.bytes().all(plain)) {
-        return Err(Refusal::BadRequest("its host is no name"));
+        return Err(Refusal::BadRequest(RequestFault::BadHost));
     }
     // A proxy may send the whole URL, but then both must name the same host.
     match (parts.uri.authority(), host) {
         (Some(authority), Some(host)) if !authority.as_str().eq_ignore_ascii_case(host) => {
-            Err(Refusal::BadRequest("it names two hosts"))
+            Err(Refusal::BadRequest(RequestFault::TwoHosts))
         }
-        (Some(_), _) if parts.uri.scheme().is_none() => Err(Refusal::BadRequest("its target is no path")),
+        (Some(_), _) if parts.uri.scheme().is_none() => Err(Refusal::BadRequest(RequestFault::Target)),
         _ => Ok(()),
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::pace::Pace;
 use super::{Door, Limits};
-use crate::model::Refusal;
+use crate::model::{FormFault, Refusal};
 
 /// The memory that all bodies may take together.
 pub(super) struct Room {
@@ -82,7 +82,7 @@ where
         let mut body = pin!(body);
         let mut held = Held { bytes: Vec::new(), share: room.empty_share()? };
         while let Some(frame) = body.as_mut().frame().await {
-            let frame = frame.map_err(|_| Refusal::BadForm("it broke off"))?;
+            let frame = frame.map_err(|_| Refusal::BadForm(FormFault::BrokeOff))?;
             let Ok(data) = frame.into_data() else { continue };
             if declared < held.bytes.len() + data.len() {
                 return Err(Refusal::TooLarge(limits.body_bytes_max));

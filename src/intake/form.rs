@@ -7,7 +7,7 @@ use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::Limits;
 use super::path::percent_decode;
-use crate::model::{Form, Refusal};
+use crate::model::{Form, FormFault, Refusal};
 
 /// How a form is written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,8 +21,8 @@ pub(super) enum Encoding {
 /// The longest boundary that RFC 2046 allows.
 const BOUNDARY_BYTES_MAX: usize = 70;
 
-const BAD_CHARSET: Refusal = Refusal::BadForm("its characters are not UTF-8");
-const BAD_PARTS: Refusal = Refusal::BadForm("its parts are broken");
+const BAD_CHARSET: Refusal = Refusal::BadForm(FormFault::Charset);
+const BAD_PARTS: Refusal = Refusal::BadForm(FormFault::Parts);
 
 /// The encoding that the headers announce.
 pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
@@ -46,7 +46,7 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
     }
     match multer::parse_boundary(text) {
         Ok(boundary) if (1..=BOUNDARY_BYTES_MAX).contains(&boundary.len()) => Ok(Encoding::Multipart(boundary)),
-        _ => Err(Refusal::BadForm("its boundary is missing or broken")),
+        _ => Err(Refusal::BadForm(FormFault::Boundary)),
     }
 }
 
@@ -87,7 +87,7 @@ async fn multipart(bytes: Bytes, boundary: String, limits: &Limits) -> Result<Fo
         let has_file = part.file_name().is_some();
         if let Some(media_type) = part.content_type() {
             if media_type.type_() == "multipart" {
-                return Err(Refusal::BadForm("one of its parts has parts itself"));
+                return Err(Refusal::BadForm(FormFault::Nested));
             }
             if media_type.get_param("charset").is_some_and(|charset| !is_utf8_label(charset.as_str())) {
                 return Err(BAD_CHARSET);
@@ -97,7 +97,7 @@ async fn multipart(bytes: Bytes, boundary: String, limits: &Limits) -> Result<Fo
         let value = part.bytes().await.map_err(|_| BAD_PARTS)?;
         // Browsers send an empty part with an empty name for a file that nobody chose.
         match has_file {
-            true if named || !value.is_empty() => return Err(Refusal::BadForm("this site takes no files")),
+            true if named || !value.is_empty() => return Err(Refusal::BadForm(FormFault::File)),
             true => fields.count()?,
             false => fields.take(name.as_bytes(), || value.into())?,
         }
@@ -123,7 +123,7 @@ impl Fields {
 
     /// Counts one field more.
     fn count(&mut self) -> Result<(), Refusal> {
-        self.left = self.left.checked_sub(1).ok_or(Refusal::BadForm("it has too many fields"))?;
+        self.left = self.left.checked_sub(1).ok_or(Refusal::BadForm(FormFault::TooManyFields))?;
         Ok(())
     }
 
@@ -131,7 +131,7 @@ impl Fields {
     fn take(&mut self, name: &[u8], value: impl FnOnce() -> Vec<u8>) -> Result<(), Refusal> {
         self.count()?;
         let name = std::str::from_utf8(name).ok().filter(|name| !name.contains('\0'));
-        let name = name.ok_or(Refusal::BadForm("the name of a field is not plain UTF-8 text"))?;
+        let name = name.ok_or(Refusal::BadForm(FormFault::FieldName))?;
         if name == "_charset_" {
             return self.check_charset(&value());
         }

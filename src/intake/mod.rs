@@ -133,6 +133,10 @@ pub trait Backend: Send + Sync + 'static {
     fn accept(&self, submission: Submission, patience: Patience) -> Accepting;
     /// A whole HTML page in the theme.
     fn page(&self, view: &ErrorView) -> String;
+    /// A refusal in a sentence for people, in the language of the site.
+    fn sentence(&self, refusal: &Refusal) -> String {
+        refusal.to_string()
+    }
     /// Where the door counts what it does.
     fn metrics(&self) -> &Arc<Metrics>;
     /// What is not as it should be.

@@ -12,7 +12,7 @@ use super::check::{check, request};
 use super::form::{self, Encoding};
 use super::reply::{self, Refused, Taste};
 use super::{Body, Door, body, negotiate};
-use crate::model::{Form, Refusal};
+use crate::model::{Form, Refusal, RequestFault};
 
 /// Takes the post in `body`.
 pub(super) async fn post<B>(
@@ -54,7 +54,7 @@ fn with(form: Form, refusal: Refusal) -> Refused {
 /// What can be told from the head alone: the encoding, and that the declared length is within the bound.
 fn admit(door: &Door, headers: &HeaderMap) -> Result<(Encoding, usize), Refusal> {
     let encoding = form::encoding(headers)?;
-    let declared = declared_length(headers).ok_or(Refusal::BadRequest("its length is no number"))?;
+    let declared = declared_length(headers).ok_or(Refusal::BadRequest(RequestFault::Length))?;
     match usize::try_from(declared) {
         Ok(declared) if declared <= door.limits.body_bytes_max => Ok((encoding, declared)),
         _ => Err(Refusal::TooLarge(door.limits.body_bytes_max)),

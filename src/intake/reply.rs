@@ -78,7 +78,7 @@ pub(super) fn refused(backend: &dyn Backend, refused: Refused, taste: Taste) -> 
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = match taste {
         Taste::Json => {
-            let error = json!({ "code": refusal.code(), "message": refusal.to_string() });
+            let error = json!({ "code": refusal.code(), "message": sentence(backend, &refusal) });
             json_body(status, &json!({ "error": error }))
         }
         Taste::Html => html(status, page(backend, &ErrorView::Refused { refusal: refusal.clone(), form })),
@@ -109,6 +109,11 @@ fn page(backend: &dyn Backend, view: &ErrorView) -> String {
         };
         format!("<!DOCTYPE html><title>nejiboard</title><p>{text}</p>\n")
     })
+}
+
+/// The backend's sentence, or that of the refusal itself if making one panics.
+fn sentence(backend: &dyn Backend, refusal: &Refusal) -> String {
+    catch_unwind(AssertUnwindSafe(|| backend.sentence(refusal))).unwrap_or_else(|_| refusal.to_string())
 }
 
 /// A page.

@@ -84,7 +84,7 @@ pub struct BoardSettings {
     pub title: String,
     /// A sentence about the board; may be empty.
     pub description: String,
-    /// What a post without a name is signed with.
+    /// What a post without a name is signed with; empty means what the theme says in the site's language.
     pub anonymous_name: String,
     /// Threads on one index page, 1 to 100.
     pub threads_per_page: usize,
@@ -143,7 +143,7 @@ impl Default for BoardSettings {
         BoardSettings {
             title: String::new(),
             description: String::new(),
-            anonymous_name: "Anonymous".to_owned(),
+            anonymous_name: String::new(),
             threads_per_page: 10,
             index_pages: 10,
             replies_previewed: 3,

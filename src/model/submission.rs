@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{BoardSlug, Post, PostId, PostNo};
+use super::{BoardSlug, FormFault, Post, PostId, PostNo, RequestFault};
 
 /// The fields of the posting form as they came, bounded in size, nothing else checked. A field that was absent is
 /// empty.
@@ -112,7 +112,7 @@ pub enum ReaderRequest {
 pub enum Refusal {
     /// The request is not one that the door understands.
     #[error("The form could not be read: {0}.")]
-    BadForm(&'static str),
+    BadForm(FormFault),
     /// A field came twice.
     #[error("The field \u{201c}{0}\u{201d} came twice.")]
     FieldTwice(&'static str),
@@ -166,7 +166,7 @@ pub enum Refusal {
     TooSlow,
     /// The request breaks the rules of HTTP, or bends them in a way that two servers could read differently.
     #[error("The request is not plain HTTP: {0}.")]
-    BadRequest(&'static str),
+    BadRequest(RequestFault),
     /// The request has a body whose length is not told beforehand.
     #[error("Send the form with a `Content-Length`.")]
     NoLength,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::draw::{DrawError, Drawn, Pen, replies, thread_title};
+use super::draw::{DrawError, Drawn, Pen, replies};
 use super::frame::Surroundings;
 use super::plan::ThreadPages;
 use super::posts::{DrawnThread, Extent};
@@ -80,6 +80,11 @@ impl<'a> BoardPen<'a> {
         emit((key.clone(), page.map(|bytes| Page { key, bytes })));
     }
 
+    /// The title of a page: what the theme says for a key, and the names of board and site.
+    fn titled(&self, key: &str, values: &[(&str, &str)]) -> String {
+        format!("{} - {}", self.pen.theme.say(key, values), self.title)
+    }
+
     fn with_thread<T>(
         &self,
         no: PostNo,
@@ -92,14 +97,14 @@ impl<'a> BoardPen<'a> {
     }
 
     fn thread_page(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Vec<u8>, DrawError> {
-        let title = format!("{} - {}", thread_title(summary), self.title);
+        let title = format!("{} - {}", self.pen.thread_title(summary), self.title);
         let view = self.thread_view("thread", &title, summary);
         Ok(self.pen.theme.draw("thread", &view, &[drawn.page(self.pen.theme)?])?.into_bytes())
     }
 
     /// The last posts of a thread, which are drawn already for the page of the whole.
     fn tail_page(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Vec<u8>, DrawError> {
-        let title = format!("Last posts of {} - {}", thread_title(summary), self.title);
+        let title = self.titled("last-posts-of", &[("thread", &self.pen.thread_title(summary))]);
         let tail = drawn.tail(self.pen.theme)?;
         let view = TailView {
             thread: self.thread_view("tail", &title, summary),
@@ -117,7 +122,7 @@ impl<'a> BoardPen<'a> {
             board: &self.view,
             no: summary.no.get(),
             href: self.pen.href(&key),
-            title: thread_title(summary),
+            title: self.pen.thread_title(summary),
             sticky: summary.flags.sticky,
             locked: summary.flags.locked,
             archived: summary.flags.archived,
@@ -142,7 +147,7 @@ impl<'a> BoardPen<'a> {
         ThreadPreview {
             no: summary.no.get(),
             href: self.pen.href(&PageKey::Thread(self.board.slug.clone(), summary.no)),
-            title: thread_title(summary),
+            title: self.pen.thread_title(summary),
             sticky: summary.flags.sticky,
             locked: summary.flags.locked,
             archived: summary.flags.archived,
@@ -162,7 +167,7 @@ impl<'a> BoardPen<'a> {
         let link = |page| PageLink { number: page, href: self.pen.href(&key(page)), current: page == number };
         let title = match number {
             1 => self.title.clone(),
-            _ => format!("Page {number} - {}", self.title),
+            _ => self.titled("page-no", &[("n", &number.to_string())]),
         };
         let view = IndexView {
             frame: self.around.frame("index", &title, &self.board.settings.description, Some(&key(number))),
@@ -179,7 +184,7 @@ impl<'a> BoardPen<'a> {
     /// The catalog.
     pub fn catalog_page(&self) -> Result<Vec<u8>, DrawError> {
         let key = PageKey::Catalog(self.board.slug.clone());
-        let title = format!("Catalog - {}", self.title);
+        let title = self.titled("catalog", &[]);
         let view = CatalogView {
             frame: self.around.frame("catalog", &title, &self.board.settings.description, Some(&key)),
             board: &self.view,
@@ -212,7 +217,7 @@ impl<'a> BoardPen<'a> {
     }
 
     fn archive(&self, key: &PageKey, parts: Vec<ArchivePart>, part: Option<u64>) -> Result<Vec<u8>, DrawError> {
-        let title = format!("Archive - {}", self.title);
+        let title = self.titled("archive", &[]);
         let threads = part.map(|part| self.board.part(part)).unwrap_or_default();
         let view = ArchiveView {
             frame: self.around.frame("archive", &title, &self.board.settings.description, Some(key)),

@@ -113,7 +113,7 @@ impl Pen<'_> {
 
     fn stats(&self, board: &Board) -> BoardStats {
         let bumped = board.latest(1).first().map_or(0, |summary| summary.bumped_at);
-        let last = shown(bumped, self.site.settings.time_zone);
+        let last = shown(bumped, self.site.settings.time_zone, self.theme.time());
         BoardStats {
             slug: board.slug.to_string(),
             title: board.title().to_owned(),
@@ -136,7 +136,7 @@ impl Pen<'_> {
     }
 
     fn refused(&self, refusal: &Refusal, typed: Option<&Form>) -> Result<String, BadTheme> {
-        let heading = if refusal.status() == 404 { "Not found" } else { "That did not work" };
+        let heading = self.theme.say(if refusal.status() == 404 { "not-found" } else { "refused" }, &[]);
         let title = format!("{heading} - {}", self.site.settings.title);
         let board = typed.and_then(|form| BoardSlug::parse(&form.board).ok()).and_then(|slug| self.site.board(&slug));
         let mut form = match board {
@@ -155,8 +155,8 @@ impl Pen<'_> {
         let view = RefusedView {
             frame: around.frame("error", &title, "", None),
             status: refusal.status(),
-            heading: heading.to_owned(),
-            message: refusal.to_string(),
+            heading,
+            message: self.theme.sentence(refusal),
             has_form: board.is_some(),
             form,
         };
@@ -164,7 +164,7 @@ impl Pen<'_> {
     }
 
     fn safe(&self, board: &BoardSlug, thread: Option<PostNo>) -> Result<String, BadTheme> {
-        let heading = "Your post is safe";
+        let heading = self.theme.say("post-safe", &[]);
         let key = match thread {
             Some(no) => PageKey::Thread(board.clone(), no),
             None => PageKey::Index(board.clone(), 1),
@@ -172,8 +172,8 @@ impl Pen<'_> {
         let around = Surroundings::new(self.site, Some(board));
         let view = SafeView {
             frame: around.frame("safe", &format!("{heading} - {}", self.site.settings.title), "", None),
-            heading: heading.to_owned(),
-            message: "It is stored and will be on its page in a moment. There is no need to send it again.".to_owned(),
+            heading,
+            message: self.theme.say("post-safe-next", &[]),
             href: self.href(&key),
             refresh: 3,
         };
@@ -181,12 +181,12 @@ impl Pen<'_> {
     }
 
     pub(super) fn row(&self, board: &Board, summary: &ThreadSummary) -> ThreadRow {
-        let bumped = shown(summary.bumped_at, self.site.settings.time_zone);
+        let bumped = shown(summary.bumped_at, self.site.settings.time_zone, self.theme.time());
         ThreadRow {
             board: board.slug.to_string(),
             no: summary.no.get(),
             href: self.href(&PageKey::Thread(board.slug.clone(), summary.no)),
-            title: thread_title(summary),
+            title: self.thread_title(summary),
             teaser: summary.teaser.to_string(),
             replies: replies(summary),
             tail_href: self.tail_href(board, summary),
@@ -225,7 +225,7 @@ impl Pen<'_> {
             name_max: settings.name_chars_max,
             subject_max: settings.subject_chars_max,
             body_max: settings.body_chars_max,
-            anonymous_name: settings.anonymous_name.clone(),
+            anonymous_name: self.theme.anonymous(settings).to_owned(),
             name: String::new(),
             options: String::new(),
             subject: String::new(),
@@ -234,16 +234,16 @@ impl Pen<'_> {
         }
     }
 
+    /// What a thread is called.
+    pub(super) fn thread_title(&self, summary: &ThreadSummary) -> String {
+        match &*summary.title {
+            "" => self.theme.say("thread-no", &[("no", &summary.no.to_string())]),
+            title => title.to_owned(),
+        }
+    }
+
     pub(super) fn href(&self, key: &PageKey) -> String {
         key.href(self.site.settings.prefix())
-    }
-}
-
-/// What a thread is called.
-pub(super) fn thread_title(summary: &ThreadSummary) -> String {
-    match &*summary.title {
-        "" => format!("Thread {}", summary.no),
-        title => title.to_owned(),
     }
 }
 

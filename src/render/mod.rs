@@ -18,6 +18,7 @@ pub mod plan;
 mod post_template;
 mod posts;
 pub mod previews;
+pub mod refusals;
 mod samples;
 pub mod theme;
 mod time;

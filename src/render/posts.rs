@@ -12,13 +12,13 @@ use super::time::Shown;
 use super::views::{Backlink, PostView, SafeHtml};
 use crate::model::quotes::BACKLINKS_MAX;
 use crate::model::summary::TAIL_POSTS;
-use crate::model::{BoardSlug, PageKey, Post, PostNo, Site, Thread};
+use crate::model::{BoardSettings, BoardSlug, PageKey, Post, PostNo, Site, Thread};
 
 /// A thread with its bodies rendered.
 pub struct DrawnThread<'a> {
     thread: &'a Thread,
     site: &'a Site,
-    anonymous: &'a str,
+    settings: &'a BoardSettings,
     href: String,
     /// The bodies, one behind the other, and where each stands, in the order of the posts.
     bodies: String,
@@ -109,7 +109,7 @@ impl<'a> DrawnThread<'a> {
         let mut drawn = DrawnThread {
             thread,
             site,
-            anonymous: &settings.anonymous_name,
+            settings,
             href: PageKey::Thread(board.clone(), thread.no()).href(site.settings.prefix()),
             bodies: String::with_capacity(match extent {
                 // Markup makes a body longer, but seldom by more than this.
@@ -219,13 +219,13 @@ impl<'a> DrawnThread<'a> {
     ) -> Result<(), BadTheme> {
         let post = &self.thread.posts[index];
         let op = index == 0;
-        around.at.set(post.at.timestamp(), self.site.settings.time_zone);
+        around.at.set(post.at.timestamp(), self.site.settings.time_zone, theme.time());
         let view = PostView {
             no: post.no.get(),
             href: &around.href,
             op,
             deleted: post.deleted,
-            name: self.name_of(post),
+            name: self.name_of(post, theme),
             trip: &post.trip,
             capcode: &post.capcode,
             subject: &post.subject,
@@ -243,10 +243,10 @@ impl<'a> DrawnThread<'a> {
         theme.draw_post(&view, out)
     }
 
-    fn name_of(&self, post: &'a Post) -> &'a str {
+    fn name_of<'b>(&'b self, post: &'b Post, theme: &'b Theme) -> &'b str {
         // A tripcode alone is a signature: no name is put before it.
         match (post.name.as_str(), post.trip.as_str()) {
-            ("", "") => self.anonymous,
+            ("", "") => theme.anonymous(self.settings),
             (name, _) => name,
         }
     }

@@ -10,13 +10,15 @@ use serde::Serialize;
 
 use super::page_template::PageTemplate;
 use super::post_template::PostTemplate;
+use super::refusals;
 use super::samples;
+use super::time::TimeForm;
 use super::triple_braces;
 use super::values::Record;
 use super::views::{PostView, SafeHtml, Slot};
 use super::wording::{self, Misworded, Places, Worded};
-use crate::model::Texts;
 use crate::model::theme::{ThemeFile, ThemeFiles};
+use crate::model::{BoardSettings, Refusal, Texts};
 
 /// Templates that every theme has; the built-in one provides those that a theme leaves out.
 pub const TEMPLATES: [&str; 9] = ["archive", "catalog", "error", "home", "index", "post", "safe", "tail", "thread"];
@@ -33,6 +35,9 @@ pub struct Theme {
     pages: BTreeMap<&'static str, PageTemplate>,
     assets: BTreeMap<String, Asset>,
     origins: BTreeMap<String, Origin>,
+    texts: Texts,
+    time: TimeForm,
+    anonymous: String,
     hash: u64,
 }
 
@@ -93,7 +98,18 @@ impl Theme {
         templates.register_helper("if", Box::new(StrictIf { positive: true }));
         templates.register_helper("unless", Box::new(StrictIf { positive: false }));
         let post = templates.get_template(POST).and_then(PostTemplate::compile);
-        let theme = Theme { templates, post, pages, assets, origins, hash: hash_of(files, texts) };
+        let (time, anonymous) = (TimeForm::of(texts), texts.say("anonymous", &[]));
+        let theme = Theme {
+            templates,
+            post,
+            pages,
+            assets,
+            origins,
+            texts: texts.clone(),
+            time,
+            anonymous,
+            hash: hash_of(files, texts),
+        };
         theme.try_out(prefix)?;
         Ok(theme)
     }
@@ -111,6 +127,29 @@ impl Theme {
     /// Changes whenever a file of the theme does, or a text.
     pub fn hash(&self) -> u64 {
         self.hash
+    }
+
+    /// What the theme says for a key, with values put in.
+    pub(super) fn say(&self, key: &str, values: &[(&str, &str)]) -> String {
+        self.texts.say(key, values)
+    }
+
+    /// A refusal in a sentence, in the language of the site.
+    pub fn sentence(&self, refusal: &Refusal) -> String {
+        refusals::sentence(&self.texts, refusal)
+    }
+
+    /// How times are written.
+    pub(super) fn time(&self) -> &TimeForm {
+        &self.time
+    }
+
+    /// What a post without a name is signed with on a board.
+    pub(super) fn anonymous<'a>(&'a self, settings: &'a BoardSettings) -> &'a str {
+        match settings.anonymous_name.as_str() {
+            "" => &self.anonymous,
+            name => name,
+        }
     }
 
     /// Draws a page: `template` with the values of `view`, and `posts` in its slots.

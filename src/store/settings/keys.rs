@@ -189,7 +189,7 @@ pub(super) static BOARD: [Key<BoardSettings>; 16] = [
     },
     Key {
         name: "anonymous_name",
-        doc: "What a post without a name is signed with.",
+        doc: "What a post without a name is signed with, if not with what the theme says, such as `Anonymous`.",
         kind: Kind::Text(1..=TITLE_CHARS_MAX, |board| &mut board.anonymous_name),
     },
     Key {
