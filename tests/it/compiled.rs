@@ -7,7 +7,7 @@ use std::sync::Arc;
 use nejiboard::model::{ErrorView, Form, PageKey, Refusal, Site, Thread, ThreadKey};
 use nejiboard::render::theme::TEMPLATES;
 use nejiboard::render::{Pen, Theme, plan};
-use nejiboard::store::{content, theme};
+use nejiboard::store::{content, locale, theme};
 
 use super::sandbox::english;
 
@@ -88,6 +88,22 @@ fn the_built_in_theme_is_compiled_whole() {
     let pages: Vec<&str> = TEMPLATES.into_iter().filter(|name| *name != "post").collect();
     check(&[], &pages, &[]);
     assert!(theme(&[]).post_is_compiled());
+}
+
+#[test]
+fn the_built_in_theme_says_the_same_in_each_language() {
+    let files = theme::read(Path::new("no-themes-here"), "default").expect("it is built in");
+    let site = demo();
+    for tag in locale::tags(&files) {
+        let texts = locale::read(&files, tag).unwrap_or_else(|problems| panic!("{problems:?}")).texts;
+        let in_language = || Theme::compile(&files, &texts, "/").unwrap_or_else(|bad| panic!("{bad}"));
+        assert!(in_language().post_is_compiled(), "{tag}");
+        assert_eq!(in_language().compiled().count(), theme(&[]).compiled().count(), "{tag}");
+        let (expected, got) = (pages(&site, &in_language().uncompiled()), pages(&site, &in_language()));
+        for (path, page) in &got {
+            assert_eq!(page, &expected[path], "{tag}: {path}");
+        }
+    }
 }
 
 #[test]

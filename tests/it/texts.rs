@@ -2,6 +2,7 @@
 
 mod calls;
 mod check;
+mod languages;
 mod said;
 
 use std::path::{Path, PathBuf};
