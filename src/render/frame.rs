@@ -62,11 +62,30 @@ impl Surroundings {
     }
 }
 
-/// The direction of a language's script.
+/// The direction of a language's script, which a part of four letters may name: `az-Arab`.
 fn direction(locale: &str) -> &'static str {
-    let language = locale.split('-').next().unwrap_or_default();
-    match ["ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"].contains(&language) {
-        true => "rtl",
-        false => "ltr",
+    let locale = locale.to_ascii_lowercase();
+    let mut parts = locale.split('-');
+    let language = parts.next().unwrap_or_default();
+    let script = parts.next().filter(|part| part.len() == 4 && part.bytes().all(|b| b.is_ascii_lowercase()));
+    let is_from_the_right = match script {
+        Some(script) => ["adlm", "arab", "aran", "hebr", "nkoo", "rohg", "syrc", "thaa"].contains(&script),
+        None => ["ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"].contains(&language),
+    };
+    if is_from_the_right { "rtl" } else { "ltr" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::direction;
+
+    #[test]
+    fn a_language_is_written_in_the_direction_of_its_script() {
+        for locale in ["ar", "he", "fa", "ur", "ar-EG", "AR", "az-Arab", "uz-arab-AF", "pa-Arab"] {
+            assert_eq!(direction(locale), "rtl", "{locale}");
+        }
+        for locale in ["en", "ja", "az", "ar-Latn", "arn", "pt-BR", "zh-Hant-TW", "de-1996"] {
+            assert_eq!(direction(locale), "ltr", "{locale}");
+        }
     }
 }

@@ -103,7 +103,7 @@ pub(super) static SITE: [Key<SiteSettings>; 14] = [
     },
     Key {
         name: "locale",
-        doc: "The language of the site's own texts, a BCP 47 tag such as `en` or `pt-BR`.",
+        doc: "The language of the site's own texts, a BCP 47 tag: `de`, `en`, `es`, `id`, `ja`, or another that the theme has.",
         kind: Kind::Form(Form {
             expected: "a language tag",
             set: |site, text| locale(text).map(|locale| site.locale = locale),
