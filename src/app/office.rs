@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use tracing::{error, warn};
 
 use super::builder::{self, Shown};
@@ -83,7 +83,7 @@ impl Office {
         }
         let (hash, now) = (self.0.secret.fingerprint(address), clock::now());
         match bans.iter().find(|ban| ban.holds(address, &hash, board, now)) {
-            Some(ban) => Err(Refusal::Banned(told(ban))),
+            Some(ban) => Err(refusal(ban)),
             None => Ok(()),
         }
     }
@@ -154,9 +154,7 @@ fn salt(secret: &Secret, id: &PostId) -> [u8; 16] {
 }
 
 /// What a ban says to whom it is about.
-fn told(ban: &Ban) -> String {
-    let until =
-        ban.until.map_or(String::new(), |at| format!(" until {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)));
-    let why = if ban.why.is_empty() { String::new() } else { format!(": {}", ban.why) };
-    until + &why
+fn refusal(ban: &Ban) -> Refusal {
+    let until = ban.until.map_or(String::new(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
+    Refusal::Banned { until, why: ban.why.trim_end_matches('.').to_owned() }
 }

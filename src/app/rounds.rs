@@ -374,16 +374,16 @@ impl Rounds {
             true => isolate::together(&mut self.builder, arrivals),
             false => isolate::singly(&mut self.builder, arrivals),
         };
-        let (mut moderated, acts_failed) = self.perform_acts(&mut report);
-        self.make_room(&committed, &mut moderated, &mut report);
-        failed |= acts_failed;
+        let mut performed = self.perform_acts(&mut report);
+        self.make_room(&committed, &mut performed.changed, &mut report);
         let mut warm: BTreeMap<ThreadKey, Arc<Thread>> =
             committed.written.iter().map(|written| (written.key.clone(), written.thread.clone())).collect();
         // Those are not any more what was committed.
-        warm.retain(|key, _| !moderated.contains(key));
+        warm.retain(|key, _| !performed.changed.contains(key));
         if self.builder.is_due() {
             self.builder.publish(&warm, &self.quiet, &mut report);
         }
+        failed |= self.put_acts_away(performed);
         self.storing_failed = !committed.failed.is_empty() || !committed.unsynced.is_empty();
         failed |= self.builder.is_due() || self.storing_failed;
         disk::point("before posters are told");

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Backend, Door, Limits, ThreadState};
 use crate::model::problem::is_bidi_control;
-use crate::model::{BoardSettings, BoardSlug, Form, PostNo, ReaderRequest, Refusal, Submission, quotes};
+use crate::model::{BoardSettings, BoardSlug, Form, FormFault, PostNo, ReaderRequest, Refusal, Submission, quotes};
 
 /// Checks every field, in the order in which a poster would want to hear of it.
 pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<Submission, Refusal> {
@@ -31,7 +31,7 @@ pub(super) fn request(door: &Door, form: &Form) -> Result<Option<(BoardSlug, Pos
         "" | "post" => return Ok(None),
         "delete" => ReaderRequest::Withdraw { password: form.password.clone() },
         "report" => ReaderRequest::Report { reason: one_line(&form.reason) },
-        _ => return Err(Refusal::BadForm("its task is none that there is")),
+        _ => return Err(Refusal::BadForm(FormFault::Task)),
     };
     let board = BoardSlug::parse(&form.board).map_err(|_| Refusal::NoSuchBoard)?;
     let no = PostNo::parse(form.no.trim().trim_start_matches('>')).ok_or(Refusal::NoSuchPost)?;

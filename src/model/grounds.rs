@@ -28,11 +28,14 @@ pub enum FormFault {
     /// A field's name is not UTF-8 or holds a NUL.
     #[error("the name of a field is not plain UTF-8 text")]
     FieldName,
+    /// It asks for something that the door does not do.
+    #[error("its task is none that there is")]
+    Task,
 }
 
 impl FormFault {
     /// All of them.
-    pub const ALL: [FormFault; 8] = [
+    pub const ALL: [FormFault; 9] = [
         FormFault::BrokeOff,
         FormFault::Charset,
         FormFault::Parts,
@@ -41,6 +44,7 @@ impl FormFault {
         FormFault::File,
         FormFault::TooManyFields,
         FormFault::FieldName,
+        FormFault::Task,
     ];
 
     /// The code by which its words are found.
@@ -54,6 +58,7 @@ impl FormFault {
             FormFault::File => "file",
             FormFault::TooManyFields => "too_many_fields",
             FormFault::FieldName => "field_name",
+            FormFault::Task => "task",
         }
     }
 }

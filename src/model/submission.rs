@@ -132,8 +132,13 @@ pub enum Refusal {
     #[error("This is not the password that the post was written with, or it is too long ago.")]
     WrongPassword,
     /// Whoever sends may not.
-    #[error("You may not post here{0}.")]
-    Banned(String),
+    #[error("You may not post here.{}{}", told(" The ban ends at ", until), told(" The reason: ", why))]
+    Banned {
+        /// When that ends; empty for never.
+        until: String,
+        /// The reason; may be empty.
+        why: String,
+    },
     /// The number is that of a reply.
     #[error("That is a reply, not a thread: it stands in thread {0}.")]
     NotAThread(PostNo),
@@ -198,6 +203,11 @@ pub enum Refusal {
     Fault,
 }
 
+/// A value and what stands before it, with a full stop, or nothing if there is none.
+fn told(before: &str, value: &str) -> String {
+    if value.is_empty() { String::new() } else { format!("{before}{value}.") }
+}
+
 impl Refusal {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
@@ -208,9 +218,11 @@ impl Refusal {
             | Refusal::NoSuchPost
             | Refusal::NotAThread(_)
             | Refusal::NotFound => 404,
-            Refusal::Locked | Refusal::Full | Refusal::NumbersUsedUp | Refusal::WrongPassword | Refusal::Banned(_) => {
-                403
-            }
+            Refusal::Locked
+            | Refusal::Full
+            | Refusal::NumbersUsedUp
+            | Refusal::WrongPassword
+            | Refusal::Banned { .. } => 403,
             Refusal::Empty | Refusal::TooLong { .. } => 422,
             Refusal::TooLarge(_) => 413,
             Refusal::TooSlow => 408,
@@ -233,7 +245,7 @@ impl Refusal {
             Refusal::NoSuchThread => "no_such_thread",
             Refusal::NoSuchPost => "no_such_post",
             Refusal::WrongPassword => "wrong_password",
-            Refusal::Banned(_) => "banned",
+            Refusal::Banned { .. } => "banned",
             Refusal::NotAThread(_) => "not_a_thread",
             Refusal::Locked => "locked",
             Refusal::Full => "full",

@@ -16,9 +16,18 @@ pub fn sentence(texts: &Texts, refusal: &Refusal) -> String {
             say(&[("field", &field), ("got", &got.to_string()), ("max", &max.to_string()), ("unit", &unit)])
         }
         Refusal::TooLarge(bytes) => say(&[("max", &bytes.to_string())]),
-        Refusal::Busy(seconds) => say(&[("seconds", &seconds.to_string())]),
+        Refusal::Banned { until, why } => {
+            let part = |key: &str, value: &str| match value {
+                "" => String::new(),
+                value => format!(" {}", texts.say(key, &[("value", value)])),
+            };
+            say(&[]) + &part("banned-until", until) + &part("banned-why", why)
+        }
+        Refusal::Busy(seconds) | Refusal::ManyThreads(seconds) => say(&[("seconds", &seconds.to_string())]),
         Refusal::NoSuchBoard
         | Refusal::NoSuchThread
+        | Refusal::NoSuchPost
+        | Refusal::WrongPassword
         | Refusal::Locked
         | Refusal::Full
         | Refusal::Empty

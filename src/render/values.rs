@@ -171,7 +171,7 @@ record!(ThreadRow: board no href title teaser replies tail_href tail_posts stick
 record!(BoardView: slug title description href catalog_href archive_href);
 record!(IndexView<'_>: board threads pages prev_href next_href form, over frame);
 record!(PageLink: number href current);
-record!(ThreadPreview: no href title sticky locked archived replies omitted tail_href tail_posts posts);
+record!(ThreadPreview: board no href title sticky locked archived replies omitted tail_href tail_posts posts);
 record!(ThreadView<'_>: board no href title sticky locked archived replies tail_href tail_posts posts form, over frame);
 record!(TailView<'_>: opening omitted, over thread);
 record!(CatalogView<'_>: board threads form, over frame);

@@ -218,6 +218,8 @@ pub struct PageLink {
 /// A thread on the index.
 #[derive(Clone, Debug, Serialize)]
 pub struct ThreadPreview {
+    /// The board's slug.
+    pub board: String,
     /// The thread's number.
     pub no: u64,
     /// Its page.

@@ -20,6 +20,17 @@ use crate::store::commit::Committed;
 use crate::store::inbox::{GRACE, Taking};
 use crate::store::moderate::ActError;
 
+/// What became of acts of staff.
+#[derive(Default)]
+pub(super) struct Performed {
+    /// Threads that are different now.
+    pub changed: BTreeSet<ThreadKey>,
+    /// Files whose acts are carried out, or why they can never be.
+    done: Vec<(String, Option<String>)>,
+    /// Whether something is to be done again.
+    failed: bool,
+}
+
 impl Rounds {
     /// Adds what lies in the inbox and did not come as an event. `true` if that failed and is to be done again.
     pub(super) fn take_from_inbox(&mut self) -> bool {
@@ -121,15 +132,13 @@ impl Rounds {
         self.inbox.remove(&batch.name)
     }
 
-    /// Carries out what staff has decided, in the order in which it came; gives the threads that changed. What can never
-    /// be done goes to `rejected/`. `true` if something failed and is to be done again; what came after it waits, since
-    /// it may build on that.
-    pub(super) fn perform_acts(&mut self, report: &mut Report) -> (BTreeSet<ThreadKey>, bool) {
-        let mut changed = BTreeSet::new();
-        while let Some((name, acts)) = self.acts.first_key_value() {
-            let (name, acts) = (name.clone(), acts.clone());
+    /// Carries out what staff has decided, in the order in which it came. What comes after something that failed waits,
+    /// since it may build on that.
+    pub(super) fn perform_acts(&mut self, report: &mut Report) -> Performed {
+        let mut performed = Performed::default();
+        for (name, acts) in self.acts.clone() {
             let alone = isolate::AFTER_PANICS <= self.panics;
-            let mut perform = || acts.iter().try_for_each(|act| self.perform(act, &mut changed, report));
+            let mut perform = || acts.iter().try_for_each(|act| self.perform(act, &mut performed.changed, report));
             let outcome = match alone {
                 false => perform(),
                 // It would hold up all others for ever.
@@ -137,21 +146,42 @@ impl Rounds {
                     Err(ActError::Refused("the program panicked when it carried this out".to_owned()))
                 }),
             };
-            let put_away = match outcome {
-                Ok(()) => self.inbox.remove(&name),
-                Err(ActError::Refused(why)) => {
-                    warn!(file = name, "an act was rejected: {why}");
-                    self.inbox.reject(&name, &why).map(drop)
+            match outcome {
+                Ok(()) => performed.done.push((name, None)),
+                Err(ActError::Refused(why)) => performed.done.push((name, Some(why))),
+                Err(ActError::Disk(error)) => {
+                    error!(error = %chain(&error), file = name, "cannot carry out an act; trying again");
+                    performed.failed = true;
+                    break;
                 }
-                Err(ActError::Disk(error)) => Err(error),
-            };
-            if let Err(error) = put_away {
-                error!(error = %chain(&error), file = name, "cannot carry out an act; trying again");
-                return (changed, true);
             }
-            self.acts.remove(&name);
         }
-        (changed, false)
+        performed
+    }
+
+    /// Once the pages show it: removes the files of what is done, and puts aside what can never be. `true` if that
+    /// failed and is to be done again.
+    pub(super) fn put_acts_away(&mut self, performed: Performed) -> bool {
+        let mut failed = performed.failed;
+        for (name, refused) in performed.done {
+            let put_away = match &refused {
+                None => self.inbox.remove(&name),
+                Some(why) => self.inbox.reject(&name, why).map(drop),
+            };
+            match (put_away, refused) {
+                (Ok(()), refused) => {
+                    if let Some(why) = refused {
+                        warn!(file = name, "an act was rejected: {why}");
+                    }
+                    self.acts.remove(&name);
+                }
+                (Err(error), _) => {
+                    error!(error = %chain(&error), file = name, "cannot put an act away; it will not be done twice");
+                    failed = true;
+                }
+            }
+        }
+        failed
     }
 
     /// Takes threads away for which new ones leave no room.
