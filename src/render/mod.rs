@@ -4,6 +4,7 @@
 //! [`theme`] holds the templates. Everything here is a function of content, theme and settings: the same input gives
 //! the same bytes, on whatever day and however many threads.
 
+mod assets;
 mod board_pen;
 mod bytes;
 mod digits;

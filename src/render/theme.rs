@@ -8,6 +8,7 @@ use handlebars::template::Template;
 use handlebars::{Handlebars, JsonTruthy, RenderError, Renderable};
 use serde::Serialize;
 
+use super::assets;
 use super::page_template::PageTemplate;
 use super::post_template::PostTemplate;
 use super::refusals;
@@ -33,16 +34,13 @@ pub struct Theme {
     post: Option<PostTemplate>,
     /// The pages' templates, compiled, but for those that are too clever.
     pages: BTreeMap<&'static str, PageTemplate>,
-    assets: BTreeMap<String, Asset>,
+    /// By path below `public/`.
+    assets: BTreeMap<String, Vec<u8>>,
     origins: BTreeMap<String, Origin>,
     texts: Texts,
     time: TimeForm,
     anonymous: String,
     hash: u64,
-}
-
-struct Asset {
-    bytes: Vec<u8>,
 }
 
 /// Where a template came from.
@@ -78,19 +76,18 @@ impl Theme {
         let mut templates = Handlebars::new();
         templates.set_strict_mode(true);
         let mut origins = BTreeMap::new();
-        let mut assets = BTreeMap::new();
+        let mut published = BTreeMap::new();
         let mut asset_names = BTreeMap::new();
         for (path, file) in &files.files {
             if let Some(name) = template_name(path) {
                 let (template, places) = parse(name, file, texts)?;
                 templates.register_template(name, template);
                 origins.insert(name.to_owned(), Origin { path: file.origin.clone(), places });
-            } else if let Some(name) = path.strip_prefix("assets/") {
-                let bytes = asset_bytes(name, file, texts)?;
-                let hashed = hashed_path(name, &bytes);
-                asset_names.insert(name.to_owned(), format!("{prefix}{hashed}"));
-                assets.insert(hashed, Asset { bytes });
             }
+        }
+        for (name, asset) in assets::collect(files, texts)? {
+            asset_names.insert(name, format!("{prefix}{}", asset.path));
+            published.insert(asset.path, asset.bytes);
         }
         let compiled = |name: &&'static str| Some((*name, PageTemplate::compile(name, &templates, &asset_names)?));
         let pages = TEMPLATES.iter().filter(|name| **name != POST).filter_map(compiled).collect();
@@ -103,7 +100,7 @@ impl Theme {
             templates,
             post,
             pages,
-            assets,
+            assets: published,
             origins,
             texts: texts.clone(),
             time,
@@ -121,7 +118,7 @@ impl Theme {
 
     /// An asset by its path below `public/`.
     pub fn asset(&self, path: &str) -> Option<&[u8]> {
-        self.assets.get(path).map(|asset| asset.bytes.as_slice())
+        self.assets.get(path).map(Vec::as_slice)
     }
 
     /// Changes whenever a file of the theme does, or a text.
@@ -249,7 +246,7 @@ fn parse(name: &str, file: &ThemeFile, texts: &Texts) -> Result<(Template, Place
 }
 
 /// An asset as it is, or a script with its texts.
-fn asset_bytes(name: &str, file: &ThemeFile, texts: &Texts) -> Result<Vec<u8>, BadTheme> {
+pub(super) fn asset_bytes(name: &str, file: &ThemeFile, texts: &Texts) -> Result<Vec<u8>, BadTheme> {
     match std::str::from_utf8(&file.bytes) {
         Ok(script) if name.ends_with(".js") => {
             wording::expand_script(script, texts).map(String::into_bytes).map_err(|bad| misworded(file, bad))
@@ -260,17 +257,6 @@ fn asset_bytes(name: &str, file: &ThemeFile, texts: &Texts) -> Result<Vec<u8>, B
 
 fn misworded(file: &ThemeFile, bad: Misworded) -> BadTheme {
     BadTheme { path: file.origin.clone(), place: Some((bad.line, bad.column)), message: bad.message }
-}
-
-/// `style.css` becomes `assets/style.0123456789abcdef.css`, by its content.
-fn hashed_path(name: &str, bytes: &[u8]) -> String {
-    let hash = xxhash_rust::xxh3::xxh3_64(bytes);
-    let (folder, file) = name.rsplit_once('/').map_or(("", name), |(folder, file)| (folder, file));
-    let slash = if folder.is_empty() { "" } else { "/" };
-    match file.split_once('.') {
-        Some((stem, ending)) => format!("assets/{folder}{slash}{stem}.{hash:016x}.{ending}"),
-        None => format!("assets/{folder}{slash}{file}.{hash:016x}"),
-    }
 }
 
 /// Files of texts do not count: of them only what this site says.

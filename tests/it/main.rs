@@ -39,6 +39,7 @@ mod supervision;
 mod tail;
 mod texts;
 mod theme;
+mod theme_assets;
 mod theme_compiled;
 mod threadfile;
 mod tidy;

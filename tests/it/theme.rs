@@ -554,16 +554,6 @@ fn the_page_about_themes_names_every_value() {
     }
 }
 
-#[test]
-fn the_style_sheet_is_small_and_fetches_nothing() {
-    let style = fs::read_to_string(folder().join("assets/style.css")).unwrap();
-    assert!(style.len() <= 20_000, "{} bytes", style.len());
-    for fetch in ["url(", "@import", "//"] {
-        lacks(&style, fetch);
-    }
-    assert_eq!(style.matches('{').count(), style.matches('}').count());
-}
-
 fn contains(text: &str, part: &str) {
     assert!(text.contains(part), "`{part}` is not in:\n{text}");
 }
