@@ -41,12 +41,25 @@ fn html(body: &str) -> String {
     out
 }
 
-/// Each pair is what was typed and the whole of what is shown, in which ` rel` is short for what every link out says.
+/// What every piece of art says of itself, behind its class.
+const ART: &str = " tabindex=\"0\" role=\"img\" aria-label=\"Text art\"";
+
+/// Each pair is what was typed and the whole of what is shown, in which ` rel` is short for what every link out says,
+/// and `sjis` for what every piece of art says.
 #[track_caller]
 fn check(pairs: &[(&str, &str)]) {
     for (typed, shown) in pairs {
         let shown = shown.replace("\" rel>", "\" rel=\"nofollow ugc noopener noreferrer\">");
+        let shown = whole(&shown);
         assert_eq!(html(typed), shown, "typed:\n{typed}");
         vocabulary::check(&shown);
     }
+}
+
+/// What is shown, with all that art says of itself.
+fn whole(shown: &str) -> String {
+    ["sjis", "sjis ascii"].iter().fold(shown.to_owned(), |shown, class| {
+        let short = format!("<span class=\"{class}\">");
+        shown.replace(&short, &format!("<span class=\"{class}\"{ART}>"))
+    })
 }

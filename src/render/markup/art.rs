@@ -44,6 +44,16 @@ pub(super) fn find(text: &str, lines: &[Line]) -> Vec<Span> {
     found
 }
 
+/// Whether art is drawn for letters of one width.
+///
+/// Such art is made of ASCII, of the lines and blocks that terminals have, and has perhaps a word of kanji in it. What
+/// is drawn for MS PGothic has kana, wide spaces and other signs of a Japanese keyboard all over.
+pub(super) fn is_monospaced(art: &str) -> bool {
+    let of_terminals =
+        |c: char| matches!(c, '\u{2500}'..='\u{259F}' | '\u{2800}'..='\u{28FF}' | '\u{4E00}'..='\u{9FFF}');
+    art.chars().all(|c| c.is_ascii() || of_terminals(c))
+}
+
 /// Whether two of three or more lines are not mostly letters, judged by bytes: nearly no post gets further, and that
 /// must be quick.
 fn may_hold_art(text: &str, lines: &[Line]) -> bool {

@@ -46,23 +46,38 @@ pub fn render(body: &str, links: &impl Links, out: &mut String) {
     Renderer::default().render(body, links, out);
 }
 
+/// What art is called for those who do not see it, where nobody says it in their own language.
+pub const ART_LABEL: &str = "Text art";
+
 /// Renders bodies, one after the other. What it notes down on the way takes the same memory for each.
-#[derive(Default)]
 pub struct Renderer {
+    art_label: String,
     lines: Vec<holds::Line>,
     run: Vec<holds::Line>,
     ops: Vec<Op>,
     tags: write::Tags,
 }
 
+impl Default for Renderer {
+    fn default() -> Renderer {
+        Renderer::new(ART_LABEL)
+    }
+}
+
 impl Renderer {
+    /// A renderer that calls art `art_label` for those who do not see it.
+    pub fn new(art_label: &str) -> Renderer {
+        let art_label = art_label.to_owned();
+        Renderer { art_label, lines: Vec::new(), run: Vec::new(), ops: Vec::new(), tags: write::Tags::default() }
+    }
+
     /// Renders what a poster typed, appending HTML of the closed vocabulary to `out`.
     ///
     /// `links` is asked only for quotes that [`quotes::scan`](crate::model::quotes::scan) finds in `body`. Time and
     /// size of the output are linear in the size of the body.
     pub fn render(&mut self, body: &str, links: &impl Links, out: &mut String) {
         let text = self.read(body);
-        write::write(&text, &self.ops, links, &mut self.tags, out);
+        write::write(&text, &self.ops, &self.art_label, links, &mut self.tags, out);
     }
 
     /// Does the same; and if the body is longer than `length`, gives its beginning as well, as HTML that stands by
@@ -75,12 +90,12 @@ impl Renderer {
         out: &mut String,
     ) -> Option<String> {
         let text = self.read(body);
-        write::write(&text, &self.ops, links, &mut self.tags, out);
+        write::write(&text, &self.ops, &self.art_label, links, &mut self.tags, out);
         if !length.may_cut(&text, self.lines.len()) || !cut::cut(&text, &mut self.ops, length) {
             return None;
         }
         let mut beginning = String::new();
-        write::write(&text, &self.ops, links, &mut self.tags, &mut beginning);
+        write::write(&text, &self.ops, &self.art_label, links, &mut self.tags, &mut beginning);
         Some(beginning)
     }
 

@@ -1,7 +1,7 @@
 //! Writes the steps as HTML: the only place that knows tags, and the one that keeps them well-formed.
 
 use super::clean::HOLE;
-use super::{Element, Links, Op, Span};
+use super::{Element, Links, Op, Span, art};
 use crate::model::quotes;
 use crate::render::bytes;
 
@@ -17,11 +17,12 @@ pub(super) struct Tags {
 }
 
 /// Appends the steps to `out` as HTML.
-pub(super) fn write(text: &str, ops: &[Op], links: &impl Links, tags: &mut Tags, out: &mut String) {
+pub(super) fn write(text: &str, ops: &[Op], art_label: &str, links: &impl Links, tags: &mut Tags, out: &mut String) {
     out.reserve(text.len() + text.len() / 4);
     tags.wanted.clear();
     let mut writer = Writer {
         text,
+        art_label,
         links,
         out,
         wanted: &mut tags.wanted,
@@ -42,6 +43,7 @@ pub(super) fn write(text: &str, ops: &[Op], links: &impl Links, tags: &mut Tags,
 /// surroundings end and opened again behind, and none is empty.
 struct Writer<'a, L> {
     text: &'a str,
+    art_label: &'a str,
     links: &'a L,
     out: &'a mut String,
     wanted: &'a mut Vec<Element>,
@@ -76,9 +78,14 @@ impl<L: Links> Writer<'_, L> {
             Op::Mark(_, span) => self.step(Op::Text(span)),
             Op::Art(span) => {
                 self.arrange();
-                // One font cannot keep both kinds straight: this one is drawn for letters of one width.
-                let ascii = span.of(self.text).is_ascii();
-                self.out.push_str(if ascii { "<span class=\"sjis ascii\">" } else { "<span class=\"sjis\">" });
+                // One font cannot keep both kinds straight. For those who do not see it, it is one picture, which they
+                // pass in a step; those who have no pointer scroll it when the focus is on it.
+                let ascii = if art::is_monospaced(span.of(self.text)) { " ascii" } else { "" };
+                self.out.push_str("<span class=\"sjis");
+                self.out.push_str(ascii);
+                self.out.push_str("\" tabindex=\"0\" role=\"img\" aria-label=\"");
+                escape(self.art_label, self.out);
+                self.out.push_str("\">");
                 self.lines(span, 0);
                 self.out.push_str("</span>");
             }

@@ -1,6 +1,8 @@
 //! Code and art.
 
-use super::check;
+use nejiboard::render::markup::Renderer;
+
+use super::{Known, check, html};
 
 #[test]
 fn fences_hold_code() {
@@ -98,6 +100,30 @@ fn art_tags_keep_every_space() {
         ("1. [aa]\n a\n[/aa]\n2. b", r#"<ol start="1"><li><span class="sjis ascii"> a</span></li><li>b</li></ol>"#),
         ("- [aa]a[/aa]", r#"<ul><li><span class="sjis ascii">a</span></li></ul>"#),
     ]);
+}
+
+/// One picture, which says what it is in the site's language, and takes the focus so that it can be scrolled.
+#[test]
+fn art_says_what_it_is() {
+    let typed = "[aa](´∀｀)[/aa]";
+    let art = |label| format!(r#"<span class="sjis" tabindex="0" role="img" aria-label="{label}">(´∀｀)</span>"#);
+    assert_eq!(html(typed), art("Text art"));
+    let mut out = String::new();
+    Renderer::new("\"Zeichen\" & <Bild>").render(typed, &Known, &mut out);
+    assert_eq!(out, art("&quot;Zeichen&quot; &amp; &lt;Bild&gt;"));
+}
+
+#[test]
+fn art_has_the_font_that_it_is_drawn_for() {
+    for art in ["/\\_/\\", "██▌▐██", "┌──┐\n└──┘", "⣿⣶⡄", "|\\==|指|==/|"] {
+        assert!(
+            html(&format!("[aa]{art}[/aa]")).starts_with("<span class=\"sjis ascii\""),
+            "letters of one width: {art}"
+        );
+    }
+    for art in ["∧_∧\n(´∀`)", "　┌─┐", "|＿|", "(･ω･)", "ﾆﾆﾆ", "ニ二ニ", "/｀"] {
+        assert!(html(&format!("[aa]{art}[/aa]")).starts_with("<span class=\"sjis\""), "drawn for MS PGothic: {art}");
+    }
 }
 
 #[test]

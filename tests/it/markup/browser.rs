@@ -36,7 +36,11 @@ impl Seen {
             ("s" | "strong" | "em" | "code" | "ul" | "li", []) => true,
             ("span" | "pre" | "a" | "ol", []) => tag.kind == TagKind::EndTag,
             ("pre", [("class", "prettyprint")]) => true,
-            ("span", [("class", "quote" | "quotelink" | "deadlink" | "sjis" | "sjis ascii")]) => true,
+            ("span", [("class", "quote" | "quotelink" | "deadlink")]) => true,
+            (
+                "span",
+                [("class", "sjis" | "sjis ascii"), ("tabindex", "0"), ("role", "img"), ("aria-label", "Text art")],
+            ) => true,
             ("ol", [("start", start)]) => start.parse::<u32>().is_ok(),
             ("a", [("href", _), ("class", "quotelink")]) => true,
             ("a", [("href", address), ("rel", "nofollow ugc noopener noreferrer")]) => {

@@ -80,8 +80,12 @@ fn tag<'a>(tag: &'a str, open: &mut Vec<&'a str>, text: &mut String) -> Result<(
 
 fn is_known(tag: &str) -> bool {
     let plain = ["s", "strong", "em", "code", "ul", "li", "pre class=\"prettyprint\""];
-    let spans = ["quote", "quotelink", "deadlink", "sjis", "sjis ascii"];
+    let spans = ["quote", "quotelink", "deadlink"];
     let class = tag.strip_prefix("span class=\"").and_then(|rest| rest.strip_suffix('"'));
+    let art = ["sjis", "sjis ascii"].map(|class| format!("span class=\"{class}\"{}", super::ART));
+    if art.iter().any(|art| art == tag) {
+        return true;
+    }
     if plain.contains(&tag) || class.is_some_and(|class| spans.contains(&class)) {
         return true;
     }
