@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { launch, leave, visitor } from './lib/browser.js';
-import { KINDS } from './lib/kinds.js';
+import { KINDS, STYLES } from './lib/kinds.js';
 import { Site } from './lib/site.js';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -23,13 +23,23 @@ after(async () => {
 // let the focus come to code and art that scroll by themselves; the last test here holds them to it.
 const OPTIONS = { resultTypes: ['violations'], rules: { 'scrollable-region-focusable': { enabled: false } } };
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const width of [360, 1280]) {
-    test(`axe finds nothing: ${width} px, ${colorScheme}`, async () => {
+// Day and night have the colours of the automatic one.
+const WINDOWS = {
+  auto: [[360, 'light'], [1280, 'light'], [360, 'dark'], [1280, 'dark']],
+  day: [[1280, 'dark']],
+  night: [[360, 'light']],
+  classic: [[360, 'light'], [1280, 'dark']],
+  textboard: [[360, 'dark'], [1280, 'light']],
+};
+
+for (const style of STYLES) {
+  for (const [width, colorScheme] of WINDOWS[style]) {
+    test(`axe finds nothing: ${style}, ${width} px, ${colorScheme}`, async () => {
       // The site's own policy would not let axe in.
       const page = await visitor(browser, site, { width, colorScheme, javaScriptEnabled: true, bypassCSP: true });
       for (const [name, come] of Object.entries(KINDS)) {
         await come(page, site);
+        await page.locator(`[name=style][value=${style}]`).check();
         await page.addScriptTag({ path: AXE });
         const { violations } = await page.evaluate((options) => axe.run(options), OPTIONS);
         const found = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.html) }));

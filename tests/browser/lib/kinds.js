@@ -31,3 +31,6 @@ export const KINDS = {
     await page.locator('text=too long').waitFor();
   },
 };
+
+/** The values of the radio buttons in the footer. */
+export const STYLES = ['auto', 'day', 'night', 'classic', 'textboard'];
