@@ -88,8 +88,10 @@ function strangers() {
   };
   const classes = ['post', 'op', 'subject', 'name', 'trip', 'no', 'mark', 'body', 'quote', 'quotelink', 'deadlink',
     'prettyprint', 'sjis', 'ascii'];
+  const art = { tabindex: '0', role: 'img', 'aria-label': 'Text art' };
+  const isArt = (e, name) => e.matches('span.sjis') && art[name] === e.getAttribute(name);
   const strange = (e) => !known[e.tagName]
-    || e.getAttributeNames().some((name) => !known[e.tagName].includes(name))
+    || e.getAttributeNames().some((name) => !known[e.tagName].includes(name) && !isArt(e, name))
     || [...e.classList].some((name) => !classes.includes(name))
     || (e.href !== undefined && !/^https?:\/\//.test(e.href))
     || (e.id !== '' && !/^p\d+$/.test(e.id));
