@@ -93,7 +93,8 @@ impl<'a> BoardPen<'a> {
     ) -> Result<T, DrawError> {
         let summary = self.board.visible(no).ok_or(DrawError::Gone)?;
         let thread = (self.pen.read)(&ThreadKey { board: self.board.slug.clone(), no }).map_err(DrawError::Read)?;
-        Ok(draw(&DrawnThread::new(&thread, self.pen.site, &self.board.slug, extent), summary))
+        let art_label = self.pen.theme.say("text-art", &[]);
+        Ok(draw(&DrawnThread::new(&thread, self.pen.site, &self.board.slug, extent, &art_label), summary))
     }
 
     fn thread_page(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Vec<u8>, DrawError> {
@@ -145,6 +146,7 @@ impl<'a> BoardPen<'a> {
     /// A thread on the index. `shown` of its replies are, and its posts stand in a slot.
     fn thread_preview(&self, summary: &ThreadSummary, shown: usize, posts: Slot) -> ThreadPreview {
         ThreadPreview {
+            board: self.board.slug.to_string(),
             no: summary.no.get(),
             href: self.pen.href(&PageKey::Thread(self.board.slug.clone(), summary.no)),
             title: self.pen.thread_title(summary),

@@ -103,8 +103,14 @@ pub enum Extent {
 }
 
 impl<'a> DrawnThread<'a> {
-    /// Renders the bodies of `thread`, which stands on `board`.
-    pub fn new(thread: &'a Thread, site: &'a Site, board: &'a BoardSlug, extent: Extent) -> DrawnThread<'a> {
+    /// Renders the bodies of `thread`, which stands on `board`. Art is called `art_label` for those who do not see it.
+    pub fn new(
+        thread: &'a Thread,
+        site: &'a Site,
+        board: &'a BoardSlug,
+        extent: Extent,
+        art_label: &str,
+    ) -> DrawnThread<'a> {
         let settings = site.board(board).map_or(&site.settings.defaults, |board| &board.settings);
         let mut drawn = DrawnThread {
             thread,
@@ -122,19 +128,19 @@ impl<'a> DrawnThread<'a> {
         };
         let listed = preview(thread, settings.replies_previewed);
         match extent {
-            Extent::All => drawn.render(board, 0..thread.posts.len(), &listed),
-            Extent::Preview => drawn.render(board, listed.iter().copied(), &listed),
+            Extent::All => drawn.render(board, 0..thread.posts.len(), &listed, art_label),
+            Extent::Preview => drawn.render(board, listed.iter().copied(), &listed, art_label),
         }
         drawn
     }
 
     /// Renders some bodies; of those that are `listed`, in rising order, the beginnings too.
-    fn render(&mut self, board: &BoardSlug, which: impl IntoIterator<Item = usize>, listed: &[usize]) {
+    fn render(&mut self, board: &BoardSlug, which: impl IntoIterator<Item = usize>, listed: &[usize], art_label: &str) {
         let mut own: Vec<(PostNo, usize)> = self.thread.posts.iter().map(|post| post.no).zip(0..).collect();
         own.sort_unstable();
         let numbers: Vec<PostNo> = own.iter().map(|(no, _)| *no).collect();
         let links = ThreadLinks::new(self.site, board, &numbers);
-        let mut renderer = Renderer::default();
+        let mut renderer = Renderer::new(art_label);
         let mut cited = Vec::new();
         for index in which {
             let post = &self.thread.posts[index];

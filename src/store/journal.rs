@@ -13,6 +13,7 @@ use std::io::{ErrorKind, Write};
 use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
@@ -51,15 +52,17 @@ struct Line {
 }
 
 /// The journal of a site.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Journal {
     folder: PathBuf,
+    /// The hour that was written last, and its key.
+    open: Arc<Mutex<Option<(String, ChaCha20Poly1305)>>>,
 }
 
 impl Journal {
     /// The journal in this folder, which need not be there.
     pub fn new(folder: PathBuf) -> Journal {
-        Journal { folder }
+        Journal { folder, open: Arc::default() }
     }
 
     /// Notes who sent posts at `now`.
@@ -173,34 +176,37 @@ impl Journal {
     }
 
     fn key_to_write(&self, hour: &str) -> Result<ChaCha20Poly1305, DiskError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.key_path(hour);
+        // It may have been removed, and then nothing more may be written with it.
+        if let Some((_, key)) = open.as_ref().filter(|(open, _)| open == hour && path.exists()) {
+            return Ok(key.clone());
+        }
         let bytes = match disk::read(&path) {
             Err(error) if error.is_absent() => {
                 let bytes = random_bytes()?;
-                create_new(&path, &bytes)?;
-                // Another process may have been faster.
-                disk::read(&path)?
+                match create_new(&path, &bytes)? {
+                    true => bytes.to_vec(),
+                    // Another process was faster.
+                    false => disk::read(&path)?,
+                }
             }
             read => read?,
         };
         let broken = || std::io::Error::new(ErrorKind::InvalidData, "it should have 32 bytes");
-        cipher(&bytes).ok_or_else(broken).map_err(DiskError::doing("use", &path))
+        let key = cipher(&bytes).ok_or_else(broken).map_err(DiskError::doing("use", &path))?;
+        *open = Some((hour.to_owned(), key.clone()));
+        Ok(key)
     }
 }
 
-/// Makes a file that nobody else may read, unless it is there already.
-fn create_new(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    match OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(bytes))
-    {
-        Err(source) if source.kind() != ErrorKind::AlreadyExists => {
-            Err(DiskError { action: "write", path: path.to_owned(), source })
-        }
-        _ => Ok(()),
+/// Makes a file that nobody else may read; `false` if it is there already.
+fn create_new(path: &Path, bytes: &[u8]) -> Result<bool, DiskError> {
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match opened.and_then(|mut file| file.write_all(bytes)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(source) => Err(DiskError { action: "write", path: path.to_owned(), source }),
     }
 }
 

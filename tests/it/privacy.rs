@@ -56,8 +56,12 @@ fn all_posts_of_a_poster_are_wiped_and_the_poster_is_banned_without_anybody_seei
     let (done, told) = moderate(&site, &["ban", "b", "2", "--hours", "24", "--why", "spam"]);
     assert!(done, "{told}");
     let refused = post_from(&running, "198.51.100.7", &[("board", "b"), ("thread", "1"), ("body", "again")]);
-    assert!(refused.status == 403 && refused.body.contains("You may not post here until 20"), "{}", refused.body);
-    assert!(refused.body.contains(": spam."), "{}", refused.body);
+    assert!(
+        refused.status == 403 && refused.body.contains("You may not post here. The ban ends at 20"),
+        "{}",
+        refused.body
+    );
+    assert!(refused.body.contains("The reason: spam."), "{}", refused.body);
     assert_eq!(post_from(&running, "203.0.113.5", &[("board", "b"), ("thread", "1"), ("body", "I may")]).status, 201);
     let (_, bans) = moderate(&site, &["bans"]);
     assert!(bans.contains("the sender of a post on all boards until 20") && bans.contains(": spam ["), "{bans}");

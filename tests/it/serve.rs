@@ -298,7 +298,7 @@ fn a_thread_file_that_cannot_be_read_keeps_its_page_and_the_rest_goes_on() {
 #[test]
 fn posts_and_edits_by_hand_at_the_same_time_end_in_what_a_clean_build_gives() {
     let site = Sandbox::new(ONE_THREAD);
-    site.write("content/tech/board.yaml", "threads_per_page: 2\nindex_pages: 2\n");
+    site.write("content/tech/board.yaml", "threads_per_page: 2\nindex_pages: 2\noverflow: keep\n");
     let door = Running::start(site.root());
     std::thread::scope(|scope| {
         for poster in 0..3 {

@@ -65,7 +65,7 @@ fn a_thread_of_a_hundred_replies_has_none() {
     let site = built(&thread(101, plain));
     assert!(!site.has_page(TAIL));
     for page in [WHOLE, "t/index.html", "t/catalog.html"] {
-        assert!(!site.page(page).contains("-tail"), "{page}");
+        assert!(!site.page(page).contains("-tail.html"), "{page}");
     }
 }
 
@@ -121,7 +121,7 @@ fn the_tail_comes_before_what_links_to_it_and_goes_after() {
     let report = change(thread(102, plain));
     assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
     for page in [WHOLE, "t/index.html", "t/catalog.html"] {
-        assert!(!site.page(page).contains("-tail"), "{page}");
+        assert!(!site.page(page).contains("-tail.html"), "{page}");
     }
     std::fs::remove_dir_all(site.path("public/t/thread/1-tail.html")).unwrap();
     let written: Vec<String> = change(thread(102, plain)).written.iter().map(PageKey::path).collect();
@@ -130,7 +130,7 @@ fn the_tail_comes_before_what_links_to_it_and_goes_after() {
     let written = change(thread(103, plain)).written;
     assert!(written.contains(&PageKey::of_path(TAIL).unwrap()), "{written:?}");
     assert_eq!(change(thread(101, plain)).removed, [TAIL]);
-    assert!(!site.page(WHOLE).contains("-tail"));
+    assert!(!site.page(WHOLE).contains("-tail.html"));
 }
 
 /// Each links to the other, and both are new.

@@ -261,7 +261,7 @@ fn a_post_that_is_cut_leads_to_the_whole() {
     contains(
         &draw("post", &view),
         r##"x</div>
-<p class="more"><a href="/t/thread/1.html#p11">Read the whole post</a></p>
+<p class="more"><a class="whole" href="/t/thread/1.html#p11">Read the whole post</a></p>
 </article>"##,
     );
 }
@@ -295,6 +295,7 @@ fn a_tombstone_keeps_its_anchor_and_nothing_else() {
 #[test]
 fn an_index_page_shows_each_thread_with_its_posts() {
     let preview = |no: u64, locked, omitted| ThreadPreview {
+        board: text("tech"),
         no,
         href: format!("/tech/thread/{no}.html"),
         title: format!("Thread {NASTY}"),
@@ -322,9 +323,15 @@ fn an_index_page_shows_each_thread_with_its_posts() {
     contains(&html, r#"<link rel="canonical" href="https://example.org/tech/index.html">"#);
     contains(&html, r#"<meta property="og:url" content="https://example.org/tech/index.html">"#);
     contains(&html, "\n<pre>a\n b</pre>\n");
-    contains(&html, r#"9 posts omitted. <a href="/tech/thread/1.html" aria-describedby="t1">View thread</a> · <a"#);
+    contains(
+        &html,
+        r#"<span class="omitted">9 posts omitted.</span> <a class="expand" href="/tech/thread/1.html" aria-describedby="t1">View thread</a> · <a"#,
+    );
     contains(&html, r#"<a href="/tech/thread/1-tail.html" aria-describedby="t1">Last 50</a> <span"#);
-    contains(&html, r#"<p class="more"><a href="/tech/thread/20.html" aria-describedby="t20">View thread</a> · "#);
+    contains(
+        &html,
+        r#"<p class="more"><a class="expand" href="/tech/thread/20.html" aria-describedby="t20">View thread</a> · "#,
+    );
     contains(&html, r#"<a href="/tech/thread/20.html#reply" aria-describedby="t20">Reply</a>"#);
     contains(&html, r#"<li><a href="/tech/2.html" aria-current="page">2</a></li>"#);
     contains(&html, r#"<a href="/tech/3.html" rel="next">Next</a>"#);
@@ -385,7 +392,7 @@ fn a_closed_thread_has_no_form() {
     for (flags, reason) in [((true, false), "This thread is locked"), ((false, true), "This thread is archived")] {
         let html = draw_page("thread", &with_posts(&thread(flags), ""));
         contains(&html, reason);
-        lacks(&html, "<form");
+        lacks(&html, "name=\"body\"");
         lacks(&html, "href=\"#reply\"");
     }
 }

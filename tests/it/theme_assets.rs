@@ -21,7 +21,7 @@ fn compile(assets: &[(&str, &str)]) -> Result<Theme, BadTheme> {
         let file = ThemeFile { bytes: text.as_bytes().to_vec(), origin: PathBuf::from(&path) };
         files.files.insert(path, file);
     }
-    Theme::compile(&files, "/")
+    Theme::compile(&files, &super::sandbox::english(&files), "/")
 }
 
 /// The path below `public/` of the asset `name`.
