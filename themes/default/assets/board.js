@@ -1,776 +1,541 @@
-// What a reader with JavaScript gets beside the page. Nothing here is needed to read or to post: each part starts by
-// itself, and one that fails leaves the page as it is. Addresses are taken from the page, so any prefix will do.
+// What a reader with JavaScript gets beside the page, which does without it.
 "use strict";
 
 const TEXT = {
-  ago: "{n} ago",
-  answers: "Replies:",
-  check: "Check now",
-  close: "Close",
-  collapse: "Collapse thread",
-  copy: "Copy link",
-  count1: "1 thread",
-  countn: "{n} threads",
-  ended: "This thread takes no more replies.",
-  filter: "Filter",
-  gone: "This thread is gone.",
-  help: "Keys and help",
-  helpText: "Drafts, hidden and watched threads and your own posts are remembered on this device only.",
-  hide: "Hide",
-  keys: "Keyboard shortcuts",
-  keyCatalog: "catalog",
-  keyFilter: "filter the catalog",
-  keyHelp: "this help",
-  keyHide: "hide",
-  keyIndex: "threads of the board",
-  keyNew: "next new reply",
-  keyNext: "next post or thread",
-  keyPrevious: "previous post or thread",
-  keyReply: "reply",
-  keyUpdate: "check for new replies",
-  keyWatch: "watch or stop watching",
-  menu: "More about No. {n}",
-  missing: "This post cannot be shown.",
-  new1: "1 new reply",
-  newn: "{n} new replies",
-  none: "Nothing new.",
-  offline: "The board cannot be reached. What you wrote is kept: try again in a moment.",
-  quiet: "The board cannot be reached.",
-  quote: "Quote",
-  refused: "The post was refused ({n}). What you wrote is kept.",
-  safe: "Your post is safe and will appear soon.",
-  show: "Show No. {n}",
-  sort: "Order",
-  sortBump: "last reply",
-  sortNewest: "newest",
-  sortReplies: "most replies",
-  unwatch: "Stop watching",
-  watch: "Watch",
-  watched: "Watched",
-  watchedNone: "Watch a thread to find its new replies here.",
-  you: "(You)",
+	check: "Check now",
+	close: "Close",
+	collapse: "Collapse thread",
+	copy: "Copy link",
+	failed: "Not sent. Your text is kept: try again in a moment.",
+	gone: "This thread is gone.",
+	help: "Keys and help",
+	hide: "Hide",
+	keys: "Keyboard shortcuts",
+	keyList: {
+		j: "next post or thread",
+		k: "previous one",
+		n: "next new reply",
+		r: "reply",
+		w: "watch or unwatch",
+		h: "hide",
+		u: "check for new replies",
+		c: "catalog",
+		i: "threads",
+		"/": "filter",
+		"?": "this help",
+	},
+	menu: "More about No. {n}",
+	new1: "1 new reply",
+	newn: "{n} new replies",
+	none: "Nothing new.",
+	offline: "The board cannot be reached.",
+	quote: "Quote",
+	safe: "Your post is safe and will appear soon.",
+	show: "Show No. {n}",
+	unwatch: "Unwatch",
+	watch: "Watch",
+	watched: "Watched",
+	you: "(You)",
 };
 
-const MINUTE = 60_000;
-const root = document.documentElement;
-
-// What is remembered on this device, or in this tab where storage is full or forbidden.
-const kept = {};
-function read(key, none) {
-  let value = kept[key];
-  try { value ??= JSON.parse(localStorage.getItem("nejiboard:" + key)); } catch { /* as if nothing were there */ }
-  const fits = value && typeof value === typeof none && Array.isArray(value) === Array.isArray(none);
-  return fits ? value : none;
+// Kept on this device alone; storage may be forbidden, or full.
+function read(name, none = []) {
+	try { return JSON.parse(localStorage["nejiboard:" + name]); } catch { return none; }
 }
-function write(key, value) {
-  try { localStorage.setItem("nejiboard:" + key, JSON.stringify(value)); } catch { kept[key] = value; }
+function write(name, value) {
+	try { localStorage["nejiboard:" + name] = JSON.stringify(value); } catch { /* forgotten */ }
 }
-/** Puts `item` last into a list of at most `most`, or takes it out. */
-function list(key, item, put, most = 500) {
-  const others = read(key, []).filter((one) => one !== item);
-  write(key, put ? [...others, item].slice(-most) : others);
+const list = (name) => new Map(read(name));
+function keep(name, key, value, most = 500) {
+	const all = list(name);
+	all.delete(key);
+	if (value) all.set(key, value);
+	write(name, [...all].slice(-most));
 }
-/** Keeps the newest `most` entries of an object. */
-const newest = (all, most) => Object.fromEntries(Object.entries(all).slice(-most));
-
-// First of all, so that the page is not seen in another style before.
-const setStyle = () => { root.dataset.style = read("style", "auto"); };
-setStyle();
 
 const $ = (selector, from = document) => from.querySelector(selector);
 const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
-const say = (key, n) => (TEXT[key] ?? TEXT[key + (n === 1 ? "1" : "n")]).replace("{n}", n);
-const make = (tag, className, textContent = "", more = {}) =>
-  Object.assign(document.createElement(tag), { className, textContent, ...more });
-const button = (className, text, onclick, more) => make("button", className, text, { type: "button", onclick, ...more });
-const isInView = (e) => {
-  const { top, bottom } = e.getBoundingClientRect();
-  return top < innerHeight && bottom > 0;
-};
+const root = document.documentElement;
+function setStyle() {
+	root.dataset.style = read("style", "auto");
+	for (const one of $$("[name=style]")) one.checked = one.value === root.dataset.style;
+}
+// Early, so that the page is not seen in another style before.
+setStyle();
+const byId = (id) => document.getElementById(id);
+const make = (tag, className = "", textContent = "", more) =>
+	Object.assign(document.createElement(tag), { className, textContent }, more);
+const button = (name, words, onclick, ariaLabel) => make("button", name, words, { type: "button", onclick, ariaLabel });
+const box = (e) => e.getBoundingClientRect();
+const isInView = (e) => box(e).top < innerHeight && box(e).bottom > 0;
+const isChord = (event) => event.ctrlKey || event.metaKey || event.altKey;
 
-// The page's parts: `thread` on the pages of one thread, `form` where one can post.
+// `thread` is on a thread's pages, `form` where one can post. A host is a post, a thread or a card.
 let thread, reply, form, text;
-const numberOf = (host) => host.dataset.no ?? host.id.slice(1);
-const keyOf = (host) => `${host.closest("[data-board]").dataset.board}/${numberOf(host)}`;
-const keyOfLink = (a) => a.href.match(/([^/]+)\/thread\/[^/]+#p(\d+)$/)?.slice(1).join("/");
-/** The post of a link, if it stands on this page: numbers are unique within a board. */
-const here = (a) => {
-  const post = document.getElementById(a.hash.slice(1));
-  return post?.closest("[data-board]") && keyOf(post) === keyOfLink(a) ? post : null;
-};
+const posts = (from) => $$(".thread > .post", from);
+const noOf = (host) => +(host.dataset.no ?? host.id.slice(1));
+const lastNo = (from) => posts(from).map(noOf).at(-1);
+const keyOf = (host) => host.closest("[data-board]").dataset.board + "/" + noOf(host);
+const linkKey = (a) => a.href.match(/([^/]+)\/thread\/[^/]+#p(\d+)$/)?.slice(1).join("/");
+function here(a) {
+	const post = byId(a.hash.slice(1));
+	return post && keyOf(post) === linkKey(a) && post;
+}
 function goTo(host) {
-  if (!host) return;
-  host.tabIndex = -1;
-  host.focus({ preventScroll: true });
-  host.scrollIntoView({ block: host.offsetHeight < innerHeight / 2 ? "center" : "start" });
+	if (!host) return;
+	host.tabIndex = -1;
+	host.focus();
+	host.scrollIntoView();
 }
-
-/** Another page of the site; its links are made whole, since they come to stand on this one. */
-async function load(url) {
-  const answer = await fetch(url, { cache: "no-cache" });
-  if (!answer.ok) throw answer.status;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const a of $$(".post a", page)) a.href = new URL(a.getAttribute("href"), answer.url);
-  return page;
+// Another page; links within it come to begin with `base`.
+async function load(url, base = url.split("#")[0]) {
+	const answer = await fetch(url, { cache: "no-cache" });
+	if (!answer.ok) throw answer.status;
+	const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+	for (const a of $$("[href^='#']", page)) a.href = base + a.hash;
+	return page;
 }
-/** The end of a thread, which is all of it if it is short. */
-const loadEnd = async ({ whole, tail }) => (tail && await load(tail).catch(() => null)) || load(whole);
+const loadEnd = async ({ whole, tail }) => (tail && await load(tail, "").catch(() => null)) || load(whole, "");
 
-// New replies. Browsers ask with `If-None-Match`, so that a thread without news costs next to nothing.
-const PAUSE = 5000;
-const unseen = new Set();
-const drawn = new Map();
-let pause = PAUSE, timer, asking, told, over;
-
-/** What the server said of a post: without the paths of links, which differ from page to page, and the answers apart. */
-function saidOf(post) {
-  const answers = $(":scope > footer", post)?.outerHTML ?? "";
-  const plain = (html) => html.replace(/href="[^"#]*/g, "");
-  return [plain(post.outerHTML.replace(answers, "")), plain(answers)];
-}
-const tell = (words) => { if (told) told.textContent = words; };
-const titled = document.title;
+// New replies: the browser asks whether the page changed, so no news cost little.
+const PAUSE = 5000, MINUTE = 60000;
+const unseen = new Set(), told = make("span", "", "", { role: "status" }), { title } = document;
+let pause = PAUSE, timer, asking;
 function count() {
-  document.title = unseen.size ? `(${unseen.size}) ${titled}` : titled;
-  if (unseen.size) return tell(say("new", unseen.size));
-  const last = $$(".thread > .post").at(-1);
-  if (last) setWatched(keyOf(thread), { seen: +numberOf(last), unread: 0 });
+	const n = unseen.size;
+	document.title = (n ? `(${n}) ` : "") + title;
+	told.textContent = n ? (n === 1 ? TEXT.new1 : TEXT.newn).replace("{n}", n) : TEXT.none;
+	if (!n) setWatched(keyOf(thread), { seen: lastNo(), unread: 0 });
 }
-/** Holds what is being read, or written, in its place while posts change around it. */
-function hold() {
-  const writing = reply?.contains(document.activeElement) && !reply.classList.contains("floating");
-  const held = writing ? reply : $$(".thread > .post").find((e) => e.getBoundingClientRect().bottom > 0) ?? reply;
-  const top = () => (document.getElementById(held.id) ?? held).getBoundingClientRect().top;
-  const before = top();
-  return () => scrollBy({ top: top() - before, behavior: "instant" });
-}
-/** Takes over what a newer page of this thread has. */
+// Takes over what is new; what is read, or written, keeps its place.
 function take(page) {
-  const release = hold();
-  const fresh = [];
-  const last = +numberOf($$(".thread > .post").at(-1));
-  for (const post of $$(".thread > .post", page)) {
-    const said = saidOf(post);
-    const [before, old] = [drawn.get(post.id), document.getElementById(post.id)];
-    if (`${before}` === `${said}` || (!old && numberOf(post) < last)) continue;
-    drawn.set(post.id, said);
-    if (!old) {
-      thread.append(post);
-      fresh.push(post);
-    } else if (before?.[0] === said[0]) {
-      $(":scope > footer", old)?.remove();
-      old.append($(":scope > footer", post) ?? "");
-    } else {
-      old.replaceWith(post);
-    }
-  }
-  for (const post of fresh) linkBack(post);
-  for (const a of $$(".thread > .post a[href*='#p']")) if (here(a)) a.setAttribute("href", a.hash);
-  mark();
-  const foreign = fresh.filter((post) => !post.matches(".mine"));
-  if (foreign.length && !unseen.size) {
-    $(".new-post")?.classList.remove("new-post");
-    foreign[0].classList.add("new-post");
-  }
-  for (const post of foreign) unseen.add(post);
-  for (const post of $$(".thread > .post")) sight.observe(post);
-  release();
-  if (foreign.length) count();
-  return fresh.length;
-}
-/** Lists an answer under older posts too, of which the end of a long thread does not tell. */
-function linkBack(post) {
-  for (const a of $$(".body a.quotelink", post)) {
-    const to = here(a);
-    const known = to && $$("footer a", to).some((one) => one.hash === `#${post.id}`);
-    if (!to || known || to.matches(".gone")) continue;
-    if (!$("footer", to)) to.append(make("footer", "", TEXT.answers));
-    $("footer", to).append(" ", make("a", "quotelink", `>>${numberOf(post)}`, { href: `#${post.id}` }));
-  }
+	const held = (!reply.matches(":focus-within:not(.floating)") && posts().find(isInView)) || reply;
+	const { top } = box(held);
+	const fresh = [];
+	for (const post of posts(page)) {
+		const old = byId(post.id);
+		if (!old) {
+			if (noOf(post) > lastNo()) fresh.push(post);
+		} else if (post.matches(".gone")) {
+			old.className = post.className;
+			old.innerHTML = post.innerHTML;
+		} else if ($$("footer a", post).length > $$("footer a", old).length) {
+			$("footer", old)?.remove();
+			old.append($("footer", post));
+		}
+	}
+	thread.append(...fresh);
+	mark();
+	const foreign = fresh.filter((post) => !post.matches(".mine"));
+	if (foreign[0] && !unseen.size) {
+		$(".new-post")?.classList.remove("new-post");
+		foreign[0].classList.add("new-post");
+	}
+	foreign.forEach((post) => unseen.add(post));
+	fresh.forEach((post) => sight.observe(post));
+	scrollBy(0, box(held).top - top);
+	count();
+	return fresh[0];
 }
 function end(words) {
-  over = true;
-  tell(words);
-  $(".status button")?.remove();
+	told.textContent = words;
+	$(".status button").remove();
 }
 async function ask() {
-  const { whole } = thread.dataset;
-  try {
-    let page = await loadEnd(thread.dataset);
-    const first = $$(".thread > .post", page)[1];
-    if (first && !document.getElementById(first.id) && $(".page-tail", page)) page = await load(whole);
-    const fresh = take(page);
-    pause = fresh ? PAUSE : Math.min(pause * 1.5, MINUTE);
-    thread.dataset.tail = $(".thread", page).dataset.tail;
-    if (form && !$(".post-form", page)) {
-      if (!text.value) reply.replaceChildren(...$("#reply", page).childNodes);
-      end(TEXT.ended);
-    }
-    return fresh;
-  } catch (error) {
-    if (error === 404) return end(TEXT.gone);
-    pause = Math.min(pause * 2, MINUTE);
-    tell(TEXT.quiet);
-  }
+	if (!$(".status button") || document.hidden) return;
+	try {
+		let page = await loadEnd(thread.dataset);
+		if ($(".page-tail", page) && !byId(posts(page)[1].id)) page = await load(thread.dataset.whole);
+		pause = take(page) ? PAUSE : Math.min(pause * 1.5, MINUTE);
+		const closed = $("#reply .empty", page);
+		if (!closed) return;
+		end(closed.textContent);
+		if (!text.value) form.replaceWith(closed);
+	} catch (error) {
+		if (error === 404) return end(TEXT.gone);
+		pause = Math.min(pause * 2, MINUTE);
+		told.textContent = TEXT.offline;
+	}
 }
-/** Looks for news once, and sets the time for the next look. A hidden tab does not look. */
-async function update() {
-  clearTimeout(timer);
-  if (over || !told || document.hidden) return;
-  const fresh = await (asking ??= ask().finally(() => { asking = null; }));
-  clearTimeout(timer);
-  if (!over) timer = setTimeout(update, pause);
-  return fresh;
-}
-function live() {
-  const place = $(".status");
-  if (!thread || !form || !place) return;
-  told = make("span", "", "", { role: "status" });
-  place.append(told, " ", button("", TEXT.check, async () => {
-    if (await update() === 0 && !unseen.size) tell(TEXT.none);
-  }));
-  for (const post of $$(".thread > .post")) drawn.set(post.id, saidOf(post));
-  timer = setTimeout(update, pause);
-  addEventListener("online", update);
-}
-
-// What a post gets when it comes into view, and that it was seen.
-const sight = new IntersectionObserver((entries) => {
-  const seen = entries.filter((one) => one.isIntersecting).map((one) => one.target);
-  for (const host of seen) {
-    sight.unobserve(host);
-    addMenu(host);
-  }
-  addAgo(seen.map((host) => $("header", host)).filter((head) => head && $("time", head) && !$(".ago", head)));
-  if (seen.filter((host) => unseen.delete(host)).length) count();
+const update = () => asking ??= ask().finally(() => {
+	asking = null;
+	clearTimeout(timer);
+	timer = setTimeout(update, pause);
 });
-
-// How long ago: beside the exact time where the line has room for it, else when one points at it.
-const relative = new Intl.RelativeTimeFormat(root.lang || "en", { numeric: "auto", style: "short" });
-function ago(time) {
-  let n = Math.min((Date.parse(time.dateTime) - Date.now()) / 1000, 0);
-  for (const [unit, size] of [["second", 60], ["minute", 60], ["hour", 24], ["day", 30], ["month", 12], ["year", 1e9]]) {
-    if (-n < size) return relative.format(Math.round(n), unit);
-    n /= size;
-  }
-}
-function addAgo(heads) {
-  // All are measured together: it must not make a line longer than it is, or what is read would move.
-  const before = heads.map((head) => head.offsetHeight);
-  for (const head of heads) head.append(make("span", "ago", ` ${ago($("time", head))}`));
-  const longer = heads.filter((head, i) => head.offsetHeight > before[i]);
-  for (const head of longer) $(".ago", head).remove();
-}
-function times() {
-  setInterval(() => {
-    for (const e of $$(".ago")) e.textContent = ` ${ago($("time", e.parentNode))}`;
-  }, MINUTE);
-  addEventListener("pointerover", ({ target }) => { if (target.matches?.("time")) target.title = ago(target); });
+const sight = new IntersectionObserver((entries) => {
+	for (const { isIntersecting, target } of entries) {
+		if (!isIntersecting) continue;
+		sight.unobserve(target);
+		for (const time of $$("time", target)) setAgo(time);
+		if (!target.matches(".gone")) target.append(button("dots", "…", openMenu, TEXT.menu.replace("{n}", noOf(target))));
+		if (unseen.delete(target)) count();
+	}
+});
+const relative = new Intl.RelativeTimeFormat(root.lang || [], { style: "short" });
+const UNITS = { second: 60, minute: 60, hour: 24, day: 30, month: 12, year: 1e9 };
+function setAgo(time) {
+	let n = Math.min(Date.parse(time.dateTime) - Date.now(), 0) / 1000;
+	for (const unit in UNITS) {
+		if (-n < UNITS[unit]) return time.title = time.parentNode.dataset.ago = relative.format(Math.round(n), unit);
+		n /= UNITS[unit];
+	}
 }
 
-// Posts of one's own.
-function mark(from = document) {
-  const own = new Set(read("own", []));
-  if (!own.size) return;
-  for (const post of $$(".post[id]:not(.mine)", from)) {
-    if (!own.has(keyOf(post))) continue;
-    post.classList.add("mine");
-    $(".name", post)?.after(" ", make("span", "you", TEXT.you));
-  }
-  for (const a of $$("a.quotelink", from)) {
-    if (!own.has(keyOfLink(a)) || $(".you", a)) continue;
-    a.append(" ", make("span", "you", TEXT.you));
-    a.closest(".body")?.closest(".post").classList.add("answer");
-  }
+function mark() {
+	const own = list("own");
+	const you = (e) => $(".you", e) || e.append(" ", make("span", "you", TEXT.you));
+	for (const post of $$(".post[id]:not(.gone)")) {
+		if (!own.has(keyOf(post))) continue;
+		post.classList.add("mine");
+		you($(".name", post));
+	}
+	for (const a of $$(".quotelink")) {
+		if (!own.has(linkKey(a))) continue;
+		you(a);
+		a.closest(".body")?.parentNode.classList.add("answer");
+	}
 }
 
-// The form: quick reply, drafts, and sending without leaving the page.
 let opener;
-function float() {
-  if (reply.classList.contains("floating")) return;
-  opener = document.activeElement;
-  // The page keeps its length, so that nothing jumps when the form leaves its end.
-  $("main").style.minHeight = `${$("main").offsetHeight}px`;
-  reply.classList.add("floating");
-  if (!$(".close", reply)) reply.prepend(button("close", TEXT.close, sink));
+function quote(no) {
+	const picked = getSelection();
+	const lines = picked.anchorNode?.parentElement?.closest(".body") ? `${picked}`.trim().replace(/^(?=.)/gm, ">") : "";
+	if (!reply.matches(".floating")) {
+		opener = document.activeElement;
+		reply.classList.add("floating");
+		reply.prepend(button("close", TEXT.close, sink));
+	}
+	const at = text.selectionStart;
+	const words = `\n>>${no}\n${lines}${lines && "\n"}`.slice(!at || text.value[at - 1] === "\n");
+	text.setRangeText(words, at, text.selectionEnd, "end");
+	text.focus();
+	saveDraft();
 }
 function sink() {
-  if (!reply?.classList.contains("floating")) return;
-  reply.classList.remove("floating");
-  $(".close", reply).remove();
-  $("main").style.minHeight = "";
-  if (opener?.isConnected) opener.focus({ preventScroll: true });
+	if (!$(".floating")) return;
+	reply.classList.remove("floating");
+	$(".close").remove();
+	opener.focus({ preventScroll: true });
 }
-function quote(no) {
-  const picked = getSelection();
-  const lines = picked.anchorNode?.parentElement?.closest(".post .body") ? `${picked}`.trim() : "";
-  float();
-  let words = `>>${no}\n${lines && lines.replace(/^/gm, ">") + "\n"}`;
-  const { selectionStart: from, value } = text;
-  if (from && value[from - 1] !== "\n") words = `\n${words}`;
-  text.setRangeText(words, from, text.selectionEnd, "end");
-  text.focus({ preventScroll: true });
-  text.dispatchEvent(new Event("input", { bubbles: true }));
-}
-/** `#q12` on a thread: a reply to post 12, for the links of other pages. */
+// `#q12` answers post 12: other pages lead there.
 function answerHash() {
-  const [, no] = location.hash.match(/^#q(\d+)$/) ?? [];
-  const post = no && document.getElementById(`p${no}`);
-  if (!post || !thread) return;
-  history.replaceState(null, "", `#p${no}`);
-  post.scrollIntoView();
-  if (form) quote(no);
+	const post = byId(location.hash.replace("#q", "p"));
+	if (!post) return;
+	history.replaceState(null, "", "#" + post.id);
+	goTo(post);
+	if (thread && form) quote(noOf(post));
 }
-function notice(words, kind = "") {
-  $(".notice", form)?.remove();
-  if (words) $(".send", form).before(make("p", `notice wide ${kind}`, words, { role: kind ? "alert" : "status" }));
+function notice(words, kind = "notice error") {
+	$(".notice")?.remove();
+	if (words) $(".send").before(make("p", kind, words, { role: "alert" }));
 }
-const draftKey = () => `${form.elements.board.value}/${form.elements.thread.value}`;
-function saveDraft() {
-  const { [draftKey()]: _, ...drafts } = read("drafts", {});
-  const draft = Object.fromEntries(["body", "subject", "nonce"].map((key) => [key, form.elements[key]?.value]));
-  if (draft.body || draft.subject) drafts[draftKey()] = draft;
-  write("drafts", newest(drafts, 20));
-}
+const KEPT = ["body", "subject", "nonce"];
+const field = (name) => form.elements[name] ?? {};
+const fill = (names, values) => names.forEach((name, i) => { field(name).value ||= values?.[i] ?? ""; });
+const draftKey = () => field("board").value + "/" + field("thread").value;
+const saveDraft = () => keep("drafts", draftKey(), text.value && KEPT.map((name) => field(name).value), 20);
 async function send(event) {
-  event.preventDefault();
-  if (form.ariaBusy) return;
-  const fields = form.elements;
-  // One nonce until the post is there: a form that is sent again leads to the first post.
-  fields.nonce.value ||= crypto.getRandomValues(new Uint32Array(4)).join("-");
-  saveDraft();
-  form.ariaBusy = "true";
-  try {
-    const headers = { Accept: "application/json" };
-    const answer = await fetch(form.action, { method: "POST", headers, body: new URLSearchParams(new FormData(form)) });
-    const said = await answer.json().catch(() => null);
-    if (!answer.ok) return notice(said?.error?.message ?? say("refused", answer.status), "error");
-    // Whatever answered is no door of ours; it may know what to do with a plain form.
-    if (!said) return form.submit();
-    await sent(said);
-  } catch {
-    notice(TEXT.offline, "error");
-  } finally {
-    form.ariaBusy = null;
-  }
+	event.preventDefault();
+	// One nonce until the post is there: a resend leads to the first post.
+	field("nonce").value ||= crypto.getRandomValues(new Uint32Array(4)).join("-");
+	saveDraft();
+	const body = new URLSearchParams(new FormData(form));
+	try {
+		const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body });
+		const said = await answer.json().catch(() => null);
+		if (!answer.ok) notice(said?.error?.message ?? TEXT.failed);
+		else if (said) sent(said, body);
+		// What answers so may take a plain form.
+		else form.submit();
+	} catch {
+		notice(TEXT.failed);
+	}
 }
-async function sent({ board, thread: no, no: mine, url }) {
-  const fields = form.elements;
-  write("poster", { name: fields.name?.value, options: fields.options.value });
-  for (const key of ["body", "subject", "nonce"]) if (fields[key]) fields[key].value = "";
-  saveDraft();
-  notice();
-  if (!url) {
-    pause = PAUSE;
-    update();
-    return notice(TEXT.safe);
-  }
-  list("own", `${board}/${mine}`, true);
-  const whole = url.split("#")[0];
-  watch(`${board}/${no}`, { whole, title: thread || !fields.subject ? $("h1").textContent : "", seen: mine });
-  if (!thread) return location.assign(url);
-  sink();
-  // A cache between may show the page of a moment ago.
-  for (let tries = 0; tries < 4 && !document.getElementById(`p${mine}`); tries += 1) {
-    if (tries) await new Promise((resolve) => setTimeout(resolve, 1000));
-    await asking;
-    await update();
-  }
-  const post = document.getElementById(`p${mine}`);
-  if (!post) return location.assign(url);
-  location.hash = post.id;
-  goTo(post);
+async function sent({ board, thread: first, no, url }, body) {
+	write("poster", [body.get("name"), body.get("options")]);
+	for (const name of KEPT) field(name).value = "";
+	saveDraft();
+	notice(TEXT.safe, "notice");
+	if (url) {
+		keep("own", `${board}/${no}`, 1);
+		watch(`${board}/${first}`, { whole: url.split("#")[0], title: thread ? $("h1").textContent : body.get("subject"), seen: no });
+		if (!thread) location = url;
+	}
+	await asking;
+	await update();
+	pause = PAUSE;
+	const post = byId("p" + no);
+	if (!post) return;
+	notice();
+	sink();
+	location.hash = post.id;
+	goTo(post);
 }
 function forms() {
-  if (!form) return;
-  const fields = form.elements;
-  const poster = read("poster", {});
-  for (const key of ["name", "options"]) if (fields[key]) fields[key].value ||= poster[key] ?? "";
-  if (!text.value) {
-    const draft = read("drafts", {})[draftKey()] ?? {};
-    for (const key in draft) if (fields[key]) fields[key].value = draft[key] ?? "";
-  }
-  form.addEventListener("input", saveDraft);
-  form.addEventListener("submit", send);
-  form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
-  });
-  addEventListener("hashchange", answerHash);
-  answerHash();
+	if (!form) return;
+	fill(["name", "options"], read("poster"));
+	if (!text.value) fill(KEPT, list("drafts").get(draftKey()));
+	form.oninput = saveDraft;
+	form.onsubmit = send;
+	form.onkeydown = (event) => { if (event.key === "Enter" && isChord(event)) form.requestSubmit(); };
 }
 
-// Previews of quoted posts, each beside the link it belongs to, so that the keyboard comes through it too.
-const popups = [];
-const pages = new Map();
-let pointed, lit;
-/** A page that is fetched once and kept a while. */
+// Previews stand behind their link's post, where the keyboard comes through them.
+const popups = [], pages = new Map();
+let pointed;
 function recall(url) {
-  const page = pages.get(url) ?? load(url);
-  pages.delete(url);
-  pages.set(url, page);
-  if (pages.size > 20) pages.delete(pages.keys().next().value);
-  page.catch(() => pages.delete(url));
-  return page;
+	const page = pages.get(url) ?? load(url).catch(() => pages.delete(url));
+	pages.set(url, page);
+	if (pages.size > 20) pages.delete(pages.keys().next().value);
+	return page;
 }
 function closePopups(from = 0) {
-  lit?.classList.remove("highlight");
-  for (const { link, popup } of popups.splice(from)) {
-    popup.remove();
-    link.removeAttribute("aria-describedby");
-  }
+	$(".highlight")?.classList.remove("highlight");
+	for (const popup of popups.splice(from)) {
+		popup.remove();
+		popup.link.removeAttribute("aria-describedby");
+	}
+}
+function place(e, to) {
+	const at = box(to), from = box(e.offsetParent ?? root);
+	const top = at.bottom + e.offsetHeight < innerHeight ? at.bottom : Math.max(0, at.top - e.offsetHeight);
+	const left = Math.max(4, Math.min(at.left, root.clientWidth - e.offsetWidth - 4));
+	Object.assign(e.style, { position: "absolute", inset: "auto", left: left - from.left + "px", top: top - from.top + "px" });
 }
 async function preview(link, level) {
-  const asked = pointed;
-  closePopups(level);
-  let post = here(link);
-  if (post && !post.closest("[hidden], .hidden-post") && isInView(post)) {
-    lit = post;
-    return post.classList.add("highlight");
-  }
-  post ??= (await recall(link.href.split("#")[0]).catch(() => null))?.getElementById(link.hash.slice(1));
-  if (asked !== pointed || !link.isConnected) return;
-  const popup = make("div", "popup", "", { id: `popup${level}` });
-  const copy = post?.cloneNode(true) ?? make("p", "", TEXT.missing);
-  copy.removeAttribute("id");
-  copy.classList.remove("hidden-post", "highlight", "new-post");
-  for (const e of $$(".dots, .stub", copy)) e.remove();
-  for (const e of $$("[hidden]", copy)) e.hidden = false;
-  popup.append(copy);
-  (link.closest(".popup, .post") ?? link).after(popup);
-  mark(popup);
-  link.setAttribute("aria-describedby", popup.id);
-  popups[level] = { link, popup };
-  const at = link.getBoundingClientRect();
-  const from = (popup.offsetParent ?? root).getBoundingClientRect();
-  const below = at.bottom + popup.offsetHeight < innerHeight;
-  const left = Math.max(4, Math.min(at.left, root.clientWidth - popup.offsetWidth - 4));
-  popup.style.left = `${left - from.left}px`;
-  popup.style.top = `${(below ? at.bottom : Math.max(0, at.top - popup.offsetHeight)) - from.top}px`;
+	const asked = pointed;
+	closePopups(level);
+	let post = here(link);
+	if (post && isInView(post) && !post.closest("[class*=hidden-]")) return post.classList.add("highlight");
+	post ||= (await recall(link.href.split("#")[0])).getElementById?.(link.hash.slice(1));
+	if (asked !== pointed || !post) return;
+	const popup = make("div", "popup", "", { id: "popup" + level, link });
+	const copy = post.cloneNode(true);
+	copy.removeAttribute("id");
+	copy.classList.remove("hidden-post", "new-post");
+	for (const e of $$("button", copy)) e.remove();
+	popup.append(copy);
+	link.closest(".popup, .post").after(popup);
+	mark();
+	link.setAttribute("aria-describedby", popup.id);
+	popups[level] = popup;
+	place(popup, link);
 }
 function point({ type, target, pointerType }) {
-  // A finger follows the link; so does the focus that comes with a click.
-  if (pointerType === "touch" || (type === "focusin" && !target.matches(":focus-visible"))) return;
-  const link = target.closest?.("a.quotelink[href*='#p']");
-  const level = popups.findIndex(({ popup }) => popup.contains(target)) + 1;
-  clearTimeout(pointed);
-  if (link && popups[level]?.link === link) return;
-  pointed = link ? setTimeout(() => preview(link, level), 60) : setTimeout(() => closePopups(level), 200);
-}
-function previews() {
-  addEventListener("pointerover", point);
-  addEventListener("focusin", point);
+	// A finger follows the link.
+	if (pointerType === "touch" || (type === "focusin" && !target.matches(":focus-visible"))) return;
+	const link = target.closest?.(".quotelink[href*='#p']");
+	const level = popups.findIndex((popup) => popup.contains(target)) + 1;
+	clearTimeout(pointed);
+	if (link && popups[level]?.link === link) return;
+	// By Tab one comes through the rest of the post.
+	if (!link && type === "focusin" && popups[0]?.link.closest(".post").contains(target)) return;
+	pointed = setTimeout(() => (link ? preview(link, level) : closePopups(level)), link ? 60 : 200);
 }
 
-// Links that open in place.
 async function showWhole(a) {
-  const post = a.closest(".post");
-  const whole = (await load(a.href)).getElementById(post.id);
-  post.replaceWith(whole);
-  mark(whole);
-  sight.observe(whole);
-  goTo(whole);
+	const post = a.closest(".post");
+	const whole = (await load(a.href)).getElementById(post.id);
+	post.replaceWith(whole);
+	mark();
+	sight.observe(whole);
+	goTo(whole);
 }
 async function expand(a) {
-  const all = a.closest(".thread");
-  const omitted = $(".omitted", all);
-  if (a.ariaExpanded) {
-    for (const post of $$(".added", all)) post.remove();
-    [a.ariaExpanded, a.textContent] = [null, a.title];
-    a.title = "";
-    if (omitted) omitted.hidden = false;
-    return a.scrollIntoView({ block: "center" });
-  }
-  const page = await load(all.dataset.whole);
-  [a.ariaExpanded, a.title, a.textContent] = ["true", a.textContent, TEXT.collapse];
-  if (omitted) omitted.hidden = true;
-  let last;
-  for (const post of $$(".thread > .post", page)) {
-    const old = document.getElementById(post.id);
-    if (!old) {
-      post.classList.add("added");
-      last.after(post);
-      sight.observe(post);
-    }
-    last = old ?? post;
-  }
-  mark(all);
-  fold(all);
-  goTo($(".added", all));
+	const all = a.closest(".thread"), shown = $$(":scope > .post", all), open = !a.others;
+	const others = a.others || posts(await load(a.href));
+	shown[0].before(...others);
+	for (const post of shown) post.remove();
+	if (open) for (const post of others) sight.observe(post);
+	a.others = open && shown;
+	[a.textContent, a.words] = [open ? TEXT.collapse : a.words, a.textContent];
+	a.ariaExpanded = open;
+	$(".omitted", all).hidden = open;
+	mark();
+	fold();
+	goTo(all);
 }
 function clicked(event) {
-  const a = event.target.closest?.("a");
-  if (!a || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  const opens = a.matches(".whole") ? showWhole : a.matches(".expand") && expand;
-  if (opens) opens(a).catch(() => location.assign(a.href));
-  else if (!a.matches(".no") || !keyOfLink(a)) return;
-  else if (!thread || !here(a)) location.assign(a.href.replace("#p", "#q"));
-  else if (form) quote(a.hash.slice(2));
-  else return;
-  event.preventDefault();
+	const a = event.target.closest("a");
+	if (!a || isChord(event) || event.shiftKey) return;
+	const open = a.matches(".whole") ? showWhole : a.matches(".omitted ~ .expand") && expand;
+	const answer = a.matches(".no") && linkKey(a);
+	if (open) open(a).catch(() => { location = a.href; });
+	else if (answer && !(thread && here(a))) location = a.href.replace("#p", "#q");
+	else if (answer && form) quote(a.hash.slice(2));
+	else return;
+	event.preventDefault();
 }
 
-// Threads that are watched, in a list on each page. All tabs together ask for one a minute, each in its turn.
-let watcher, watchButton;
+// Watched threads: all tabs together ask for one a minute, in turn.
+const watcher = make("details", "watcher");
+const watchButton = button("watch", "", () => toggleWatch(thread));
+const isWatched = (host) => list("watched").get(keyOf(host));
 function setWatched(key, more) {
-  const all = read("watched", {});
-  if (!all[key]) return;
-  Object.assign(all[key], more);
-  write("watched", all);
-  showWatched();
+	const old = list("watched").get(key);
+	if (old) watch(key, { ...old, ...more });
 }
-function watch(key, more) {
-  const all = read("watched", {});
-  write("watched", newest({ ...all, [key]: { ...all[key], unread: 0, at: Date.now(), ...more } }, 50));
-  showWatched();
+function watch(key, value) {
+	keep("watched", key, value && { unread: 0, at: Date.now(), ...value }, 50);
+	showWatched();
 }
 function toggleWatch(host) {
-  const [key, { [keyOf(host)]: old, ...others }] = [keyOf(host), read("watched", {})];
-  if (old) write("watched", others);
-  else {
-    const seen = +($$(".post[id]", host).at(-1)?.id.slice(1) ?? 0);
-    watch(key, { whole: host.dataset.whole ?? $("a", host).href, title: $("h1, h2", thread ? document : host).textContent, seen });
-  }
-  showWatched();
+	const whole = host.dataset.whole ?? $("a", host).href;
+	const title = $("h1, h2", thread ? document : host).textContent;
+	watch(keyOf(host), !isWatched(host) && { whole, title, seen: lastNo(host) });
 }
 function showWatched() {
-  if (!watcher) return;
-  const all = Object.entries(read("watched", {}));
-  const unread = all.reduce((sum, [, one]) => sum + one.unread, 0);
-  $("summary", watcher).textContent = unread ? `${TEXT.watched} (${unread})` : TEXT.watched;
-  $("ul", watcher).replaceChildren(...all.map(([key, one]) => {
-    const item = make("li", one.end ? "ended" : "");
-    const name = one.title || `/${key}`;
-    item.append(make("a", "", name, { href: one.unread ? `${one.whole}#p${one.next}` : one.whole }));
-    if (one.unread) item.append(" ", make("span", "unread", one.unread, { title: say("new", one.unread) }));
-    const stop = () => {
-      const { [key]: _, ...others } = read("watched", {});
-      write("watched", others);
-      showWatched();
-      $("summary", watcher).focus();
-    };
-    item.append(" ", button("unwatch", "×", stop, { ariaLabel: `${TEXT.unwatch}: ${name}` }));
-    return item;
-  }));
-  $("p", watcher).hidden = all.length;
-  if (watchButton) watchButton.textContent = read("watched", {})[keyOf(thread)] ? TEXT.unwatch : TEXT.watch;
+	const all = read("watched").sort(), items = $("ul", watcher);
+	const sum = all.reduce((sum, [, one]) => sum + one.unread, 0);
+	$("summary", watcher).textContent = TEXT.watched + (sum ? ` (${sum})` : "");
+	watcher.hidden = !all[0];
+	if (thread) watchButton.textContent = isWatched(thread) ? TEXT.unwatch : TEXT.watch;
+	if (items.matches(":focus-within")) return;
+	items.textContent = "";
+	for (const [key, { title, whole, seen, unread }] of all) {
+		const item = make("li"), name = title || key;
+		item.append(make("a", "", name, { href: whole + (unread ? "#p" + seen : "") }), unread ? make("span", "unread", unread) : "");
+		item.append(button("unwatch", "×", () => {
+			$("summary", watcher).focus();
+			watch(key);
+		}, TEXT.unwatch + ": " + name));
+		items.append(item);
+	}
 }
 async function poll() {
-  const all = Object.entries(read("watched", {}));
-  if (document.hidden || all.some(([, one]) => Date.now() - one.at < MINUTE)) return;
-  const [key, one] = all.filter(([, one]) => !one.end).sort((a, b) => a[1].at - b[1].at)[0] ?? [];
-  if (!one || (thread && key === keyOf(thread))) return key && setWatched(key, { at: Date.now() });
-  setWatched(key, { at: Date.now() });
-  try {
-    const page = await loadEnd(one);
-    const numbers = $$(".thread > .post", page).map((post) => +numberOf(post));
-    const news = one.seen ? numbers.filter((no) => no > one.seen) : [];
-    const { tail } = $(".thread", page).dataset;
-    const end = !$(".post-form", page);
-    setWatched(key, { tail, end, unread: news.length, next: news[0], seen: one.seen || numbers.at(-1) });
-  } catch (error) {
-    if (error === 404) setWatched(key, { end: true });
-  }
+	const all = read("watched").sort(([, a], [, b]) => a.at - b.at);
+	const [key, one] = all.find(([, one]) => !one.end) ?? [];
+	if (!one || document.hidden || Date.now() - all.at(-1)[1].at < MINUTE) return;
+	setWatched(key, { at: Date.now() });
+	try {
+		const page = await loadEnd(one);
+		const { seen = lastNo(page) } = one;
+		const { tail } = $(".thread", page).dataset;
+		setWatched(key, { tail, seen, unread: posts(page).filter((post) => noOf(post) > seen).length });
+	} catch (error) {
+		if (error === 404) setWatched(key, { end: true });
+	}
 }
 function watching() {
-  const place = $(".toolbar");
-  if (!place) return;
-  if (thread) place.append(watchButton = button("watch", "", () => toggleWatch(thread)));
-  watcher = make("details", "watcher");
-  watcher.append(make("summary", ""), make("p", "empty", TEXT.watchedNone), make("ul", ""));
-  place.append(watcher);
-  if (thread) count();
-  showWatched();
-  setInterval(poll, MINUTE);
-  setTimeout(poll, 2000);
+	watcher.append(make("summary"), make("ul"));
+	$(".toolbar").append(thread ? watchButton : "", watcher);
+	showWatched();
+	if (thread) count();
+	poll();
 }
 
-// Hidden posts and threads, and the menu of a post.
-const threadOf = (post) => (thread ? null : post.matches(".op") && post.closest(".thread"));
-function setHidden(host, away) {
-  host.classList.toggle(host.matches(".post") ? "hidden-post" : "hidden-thread", away);
-  $(":scope > .stub", host)?.remove();
-  for (const e of host.children) e.hidden = away;
-  if (away) host.prepend(button("stub", say("show", numberOf(host)), () => hide(host, false)));
+function hide(host, away, again) {
+	host.classList.toggle(host.matches(".post") ? "hidden-post" : "hidden-thread", away);
+	$(":scope > .stub", host)?.remove();
+	if (away) host.prepend(button("toolbar stub", TEXT.show.replace("{n}", noOf(host)), () => hide(host, false)));
+	if (again) return;
+	keep("hidden", keyOf(host), away);
+	goTo(host);
 }
-function hide(host, away = true) {
-  list("hidden", keyOf(host), away);
-  setHidden(host, away);
-  if (away) $(".stub", host).focus({ preventScroll: true });
-  else goTo(host);
+// In its own thread an opening post is always shown.
+function fold() {
+	const hidden = list("hidden");
+	for (const host of $$("article.thread, [data-replies], .post[id]:not(.op)")) if (hidden.has(keyOf(host))) hide(host, true, true);
 }
-/** Folds what was hidden before. In its own thread an opening post is always shown. */
-function fold(from = document) {
-  const hidden = new Set(read("hidden", []));
-  if (!hidden.size) return;
-  for (const host of $$("article.thread, .card[data-no], .post[id]:not(.op)", from)) if (hidden.has(keyOf(host))) setHidden(host, true);
-}
-let menu;
-function addMenu(host) {
-  if (!("popover" in menu) || !host.matches(".card, .post:not(.gone)") || $(".dots", host)) return;
-  const no = numberOf(host);
-  host.append(button("dots", "…", ({ target }) => openMenu(host, target), { ariaLabel: say("menu", no), ariaHasPopup: "true" }));
-}
-function openMenu(host, dots) {
-  const a = $(".no, h2 a", host);
-  const whole = host.matches(".card") ? host : threadOf(host);
-  const act = (words, does) => button("", words, () => {
-    menu.hidePopover();
-    does();
-  });
-  const items = [];
-  if (a.matches(".no") && (form || !thread)) items.push(act(TEXT.quote, () => a.click()));
-  if (whole) items.push(act(read("watched", {})[keyOf(whole)] ? TEXT.unwatch : TEXT.watch, () => toggleWatch(whole)));
-  if (whole || !host.matches(".op")) items.push(act(TEXT.hide, () => hide(whole || host)));
-  // A page that is not served securely may not write there.
-  if (navigator.clipboard) items.push(act(TEXT.copy, () => navigator.clipboard.writeText(a.href)));
-  menu.replaceChildren(...items);
-  dots.after(menu);
-  menu.showPopover();
-  const { right, bottom } = dots.getBoundingClientRect();
-  menu.style.inset = "auto";
-  menu.style.margin = 0;
-  menu.style.left = `${Math.max(4, right - menu.offsetWidth)}px`;
-  menu.style.top = `${Math.max(0, Math.min(bottom, innerHeight - menu.offsetHeight))}px`;
-  items[0].focus();
+const menu = make("div", "menu", "", { popover: "auto", onclick: () => menu.hidePopover() });
+function openMenu({ target }) {
+	const host = target.parentNode, a = $(".no, h2 a", host);
+	const all = host.matches(".card") ? host : !thread && host.matches(".op") && host.parentNode;
+	const act = (words, does) => menu.append(button("", words, does));
+	menu.textContent = "";
+	if (a.matches(".no") && (form || !thread)) act(TEXT.quote, () => a.click());
+	if (all) act(isWatched(all) ? TEXT.unwatch : TEXT.watch, () => toggleWatch(all));
+	if (all || !host.matches(".op")) act(TEXT.hide, () => hide(all || host, true));
+	if (navigator.clipboard) act(TEXT.copy, () => navigator.clipboard.writeText(a.href));
+	target.after(menu);
+	menu.showPopover();
+	place(menu, target);
+	menu.firstChild.focus();
 }
 function menus() {
-  menu = make("div", "menu", "", { popover: "auto" });
-  fold();
-  for (const host of $$(".post[id], .card[data-no]")) sight.observe(host);
+	fold();
+	for (const host of $$(".post[id], [data-replies]")) sight.observe(host);
 }
 
-// The catalog's filter and order.
 function catalog() {
-  const [tools, cards] = [$(".catalog-tools"), $(".page-catalog .cards")];
-  if (!tools || !cards) return;
-  const all = [...cards.children];
-  const filter = make("input", "", "", { type: "search" });
-  const order = make("select", "");
-  const found = make("span", "", "", { role: "status" });
-  for (const [value, words] of [["bump", TEXT.sortBump], ["no", TEXT.sortNewest], ["replies", TEXT.sortReplies]]) {
-    order.append(make("option", "", words, { value }));
-  }
-  for (const [words, field] of [[TEXT.filter, filter], [TEXT.sort, order]]) {
-    const label = make("label", "", `${words} `);
-    label.append(field);
-    tools.append(label);
-  }
-  tools.append(found);
-  filter.oninput = () => {
-    const words = filter.value.toLowerCase().split(/\s+/);
-    for (const card of all) {
-      const has = `${card.textContent} /${card.dataset.board}/`.toLowerCase();
-      card.hidden = !words.every((word) => has.includes(word));
-    }
-    found.textContent = filter.value ? say("count", all.filter((card) => !card.hidden).length) : "";
-  };
-  const sort = () => {
-    const by = order.value;
-    cards.append(...(by === "bump" ? all : [...all].sort((a, b) => b.dataset[by] - a.dataset[by])));
-  };
-  order.onchange = () => {
-    write("sort", order.value);
-    sort();
-  };
-  order.value = read("sort", "bump");
-  if (order.value !== "bump") sort();
+	const [filter, order] = $$(".catalog-tools [disabled]"), all = $$(".card");
+	if (!filter) return;
+	filter.disabled = order.disabled = false;
+	filter.oninput = () => all.forEach((card) => {
+		const has = (card.dataset.board + card.textContent).toLowerCase();
+		card.hidden = !filter.value.toLowerCase().split(/\s+/).every((word) => has.includes(word));
+	});
+	order.onchange = () => {
+		const by = order.value;
+		write("sort", by);
+		all[0].parentNode.append(...[...all].sort((a, b) => b.dataset[by] - a.dataset[by] || 0));
+	};
+	order.value = read("sort", "bump");
+	order.onchange();
 }
 
-// The keyboard, and the sheet that tells of it.
-const hosts = () => $$(thread ? ".thread > .post" : "article.thread, .card[data-no]:not([hidden])");
-function current() {
-  const focused = document.activeElement.closest(".thread > .post, article.thread, .card");
-  const own = thread ? focused : focused?.closest("article.thread, .card") ?? null;
-  return own && isInView(own) ? own : null;
-}
-const nearest = () => current() ?? hosts().find((e) => e.getBoundingClientRect().bottom > 0);
-function move(step) {
-  const all = hosts();
-  const at = all.indexOf(nearest());
-  goTo(all[current() || step < 0 ? at + step : at]);
-}
-const visit = (nth) => {
-  const a = $(`.bar li:nth-child(${nth}) a`);
-  if (a) location.assign(a.href);
+const hosts = () => (thread ? posts() : $$("article.thread, [data-replies]:not([hidden])"));
+const nearest = () => hosts().find((host) => host.matches(":focus-within") && isInView(host)) ?? hosts().find(isInView);
+const move = (step) => goTo(hosts()[hosts().indexOf(nearest()) + step]);
+const visit = (nth) => $(`.bar li:nth-child(${nth}) a`)?.click();
+const KEYS = {
+	j: () => move(1),
+	k: () => move(-1),
+	n: () => goTo([...unseen][0]),
+	r: () => $(".no", nearest())?.click(),
+	w: () => toggleWatch(thread ?? nearest()),
+	h: () => nearest().matches(".op") || hide(nearest(), true),
+	u: () => $(".status button")?.click(),
+	c: () => visit(2),
+	i: () => visit(1),
+	"/": () => $("[type=search]")?.focus(),
+	"?": help,
 };
-const KEYS = [
-  ["j", TEXT.keyNext, () => move(1)],
-  ["k", TEXT.keyPrevious, () => move(-1)],
-  ["n", TEXT.keyNew, () => goTo([...unseen][0] ?? $(".new-post"))],
-  ["r", TEXT.keyReply, () => $(".no", nearest())?.click()],
-  ["w", TEXT.keyWatch, () => (thread || nearest()) && toggleWatch(thread ?? nearest())],
-  ["h", TEXT.keyHide, () => nearest() && !nearest().matches(".op") && hide(nearest())],
-  ["u", TEXT.keyUpdate, () => $(".status button")?.click()],
-  ["c", TEXT.keyCatalog, () => visit(2)],
-  ["i", TEXT.keyIndex, () => visit(1)],
-  ["/", TEXT.keyFilter, () => ($(".catalog-tools input") ? $(".catalog-tools input").focus() : visit(2))],
-  ["?", TEXT.keyHelp, () => help()],
-];
-let sheet;
 function help() {
-  if (!sheet) {
-    sheet = make("dialog", "help");
-    const keys = make("dl", "");
-    for (const [key, words] of KEYS) {
-      const term = make("dt", "");
-      term.append(make("kbd", "", key));
-      keys.append(term, make("dd", "", words));
-    }
-    const label = make("label", "", ` ${TEXT.keys}`);
-    const onchange = ({ target }) => write("keys", target.checked ? "on" : "off");
-    label.prepend(make("input", "", "", { type: "checkbox", checked: read("keys", "on") === "on", onchange }));
-    const head = make("h2", "", TEXT.help, { id: "help" });
-    sheet.append(head, label, keys, make("p", "", TEXT.helpText), button("", TEXT.close, () => sheet.close()));
-    sheet.setAttribute("aria-labelledby", "help");
-    document.body.append(sheet);
-  }
-  sheet.showModal();
+	const sheet = make("dialog", "help", "", { ariaLabel: TEXT.help, onclose: () => sheet.remove() });
+	sheet.innerHTML = `<h2>${TEXT.help}</h2>
+<label><input type="checkbox" name="keys"${read("keys", true) ? " checked" : ""}> ${TEXT.keys}</label>
+<dl>${Object.entries(TEXT.keyList).map(([key, words]) => `<dt><kbd>${key}</kbd></dt><dd>${words}</dd>`).join("")}</dl>
+<form method="dialog"><button>${TEXT.close}</button></form>`;
+	document.body.append(sheet);
+	sheet.showModal();
 }
 function pressed(event) {
-  if (event.key === "Escape") return popups.length || lit ? closePopups() : sink();
-  const typing = event.target.closest?.("input, textarea, select, dialog, [popover], [contenteditable]");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || read("keys", "on") !== "on") return;
-  const does = KEYS.find(([key]) => key === event.key)?.[2];
-  if (!does) return;
-  event.preventDefault();
-  does();
-}
-function keys() {
-  addEventListener("keydown", pressed);
-  $(".foot")?.append(button("help-button", `${TEXT.help} (?)`, help));
+	const { key, target } = event;
+	if (key === "Escape") return popups[0] || $(".highlight") ? closePopups() : sink();
+	if (isChord(event) || target.closest("input, textarea, select, dialog, .menu") || !KEYS[key] || !read("keys", true)) return;
+	event.preventDefault();
+	KEYS[key]();
 }
 
-function styles() {
-  const show = () => {
-    setStyle();
-    const radio = $(`.styles [value="${CSS.escape(root.dataset.style)}"]`);
-    if (radio) radio.checked = true;
-  };
-  $(".styles")?.addEventListener("change", ({ target }) => {
-    write("style", target.value);
-    setStyle();
-  });
-  addEventListener("storage", ({ key }) => {
-    if (key === "nejiboard:style") show();
-    if (key === "nejiboard:watched") showWatched();
-  });
-  show();
-}
 function start() {
-  thread = $("div.thread");
-  reply = $("#reply");
-  form = $(".post-form");
-  text = form?.elements.body;
-  const again = () => {
-    if (document.hidden) return;
-    update();
-    poll();
-  };
-  document.addEventListener("visibilitychange", again);
-  addEventListener("click", clicked);
-  for (const part of [styles, live, mark, watching, menus, forms, previews, catalog, times, keys]) {
-    try { part(); } catch (error) { console.error(error); }
-  }
+	[thread, reply, form] = [$("div.thread"), $("#reply"), $(".post-form")];
+	text = form?.elements.body;
+	$(".status")?.append(told, button("", TEXT.check, update));
+	timer = setTimeout(update, pause);
+	for (const part of [setStyle, mark, watching, menus, forms, answerHash, catalog]) queueMicrotask(part);
+	$(".foot").append(button("help-button", TEXT.help + " (?)", help));
+	addEventListener("focusin", point);
+	onkeydown = pressed;
+	onclick = clicked;
+	onpointerover = point;
+	onhashchange = answerHash;
+	onchange = ({ target: { name, value, checked } }) => {
+		if (name === "style") write(name, root.dataset.style = value);
+		if (name === "keys") write(name, checked);
+	};
+	onstorage = () => {
+		setStyle();
+		showWatched();
+	};
+	document.onvisibilitychange = () => {
+		update();
+		poll();
+	};
+	setInterval(() => {
+		poll();
+		for (const time of $$("time[title]")) setAgo(time);
+	}, MINUTE);
 }
 if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
 else start();
