@@ -9,9 +9,8 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 
-use super::pace::Pace;
+use super::pace::out_of_patience;
 use super::{Door, Limits};
 use crate::model::{FormFault, Refusal};
 
@@ -117,11 +116,10 @@ where
 
 /// What comes of reading, unless it takes longer than a body may; less while places are needed.
 async fn in_time<T>(door: &Door, reading: impl Future<Output = T>) -> Option<T> {
-    let pace = door.pace.subscribe();
     tokio::select! {
         biased;
-        read = timeout(door.limits.body_time, reading) => read.ok(),
-        () = Pace::hurried(&pace, door.limits.hurry_time) => None,
+        read = reading => Some(read),
+        () = out_of_patience(door, door.limits.body_time) => None,
     }
 }
 

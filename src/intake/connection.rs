@@ -22,9 +22,9 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::yield_now;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Sleep, sleep};
 
-use super::pace::Pace;
+use super::pace::{Pace, out_of_patience};
 use super::server::Slot;
 use super::{Body, Door, answer, head};
 
@@ -79,7 +79,9 @@ async fn answer_plain(
         if last {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        let sent = Box::pin(send(&mut stream, response, door, pace)).await;
+        // Who reads nothing should hold no more than what is on its way.
+        drop(begun);
+        let sent = Box::pin(send(&mut stream, response, door)).await;
         if sent.is_err() {
             return None;
         }
@@ -193,12 +195,7 @@ async fn read_some(stream: &mut TcpStream, held: &mut Vec<u8>) -> io::Result<boo
 }
 
 /// Sends an answer to the end of its body.
-async fn send(
-    stream: &mut TcpStream,
-    response: Response<Body>,
-    door: &Door,
-    pace: &mut watch::Receiver<Pace>,
-) -> io::Result<()> {
+async fn send(stream: &mut TcpStream, response: Response<Body>, door: &Door) -> io::Result<()> {
     let head = head::written(&response, door.backend.now());
     let mut body = response.into_body();
     let mut first = Bytes::new();
@@ -207,22 +204,16 @@ async fn send(
     {
         first = frame?.into_data().unwrap_or_default();
     }
-    write_both(stream, &head, &first, door, pace).await?;
+    write_both(stream, &head, &first, door).await?;
     drop((head, first));
     while let Some(frame) = body.frame().await {
-        write_both(stream, &[], &frame?.into_data().unwrap_or_default(), door, pace).await?;
+        write_both(stream, &[], &frame?.into_data().unwrap_or_default(), door).await?;
     }
     Ok(())
 }
 
 /// Writes all of two pieces. Fails once the client has read nothing of it for too long.
-async fn write_both(
-    stream: &mut TcpStream,
-    mut first: &[u8],
-    mut second: &[u8],
-    door: &Door,
-    pace: &mut watch::Receiver<Pace>,
-) -> io::Result<()> {
+async fn write_both(stream: &mut TcpStream, mut first: &[u8], mut second: &[u8], door: &Door) -> io::Result<()> {
     while !first.is_empty() || !second.is_empty() {
         let pieces = [IoSlice::new(first), IoSlice::new(second)];
         let mut writing = pin!(stream.write_vectored(&pieces));
@@ -230,8 +221,8 @@ async fn write_both(
             Some(written) => written?,
             None => tokio::select! {
                 biased;
-                written = timeout(door.limits.write_stall_time, writing) => written??,
-                () = Pace::hurried(pace, door.limits.hurry_time) => return Err(io::ErrorKind::TimedOut.into()),
+                written = writing => written?,
+                () = out_of_patience(door, door.limits.write_stall_time) => return Err(io::ErrorKind::TimedOut.into()),
             },
         };
         if written == 0 {
@@ -295,18 +286,12 @@ struct Guarded<'a> {
     stream: TcpStream,
     begun: Bytes,
     door: &'a Door,
-    stalled: Option<Pin<Box<Sleep>>>,
-    hurried: bool,
+    stalled: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
 }
 
 impl<'a> Guarded<'a> {
     fn new(stream: TcpStream, begun: Bytes, door: &'a Door) -> Guarded<'a> {
-        Guarded { stream, begun, door, stalled: None, hurried: false }
-    }
-
-    fn stall_time(&self) -> Duration {
-        let limits = &self.door.limits;
-        if self.hurried { limits.hurry_time } else { limits.write_stall_time }
+        Guarded { stream, begun, door, stalled: None }
     }
 
     /// Passes on what came of writing, and measures how long nothing came of it.
@@ -315,17 +300,9 @@ impl<'a> Guarded<'a> {
             self.stalled = None;
             return written;
         }
-        let hurried = self.door.pace.borrow().presses();
-        if hurried != self.hurried {
-            self.hurried = hurried;
-            self.stalled = None;
-        }
-        let time = self.stall_time();
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(time)));
-        match stalled.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
-        }
+        let door = self.door;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(out_of_patience(door, door.limits.write_stall_time)));
+        stalled.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

@@ -53,8 +53,8 @@ pub struct Limits {
     pub body_time: Duration,
     /// How long a client may read nothing of what waits for it.
     pub write_stall_time: Duration,
-    /// How long a client may read nothing, or a body may take, while there is no place for another one. Who says nothing
-    /// then has so long at first, and less and less.
+    /// How long a client may say or read nothing, or a body may take, while there is no place for another one: so long
+    /// at first, and less and less, to a quarter.
     pub hurry_time: Duration,
     /// How long the door waits for the backend to accept a post, should the backend not keep its own promise.
     pub accept_time: Duration,

@@ -1,9 +1,12 @@
 //! How long clients may make the door wait, which depends on how many of them there are.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::sleep;
+
+use super::Door;
 
 /// What all connections are told.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -54,10 +57,69 @@ impl Pace {
         }
     }
 
-    /// Resolves once the door has been in a hurry for so long.
-    pub(super) async fn hurried(pace: &watch::Receiver<Pace>, time: Duration) {
-        let mut pace = pace.clone();
-        let _ = pace.wait_for(|pace| pace.presses()).await;
-        sleep(time).await;
+    /// Resolves once the door has been in a hurry for as long as it grants. What is told later can shorten that time and
+    /// never makes it longer. The end of the door grants `at_end`.
+    async fn hurried(mut pace: watch::Receiver<Pace>, at_end: Duration) {
+        pace.mark_changed();
+        let grant = |told| if let Pace::Hurried(time) = told { time } else { at_end };
+        let mut told = Pace::faster(&mut pace).await;
+        let mut granted = grant(told);
+        let mut rest = pin!(sleep(granted));
+        let began = rest.deadline() - granted;
+        while told != Pace::Over {
+            tokio::select! {
+                biased;
+                () = rest.as_mut() => return,
+                next = Pace::faster(&mut pace) => told = next,
+            }
+            granted = granted.min(grant(told));
+            rest.as_mut().reset(began + granted);
+        }
+        rest.await;
+    }
+}
+
+/// Resolves once a client has kept the door waiting for `usual`, or for less if others need its place.
+pub(super) async fn out_of_patience(door: &Door, usual: Duration) {
+    tokio::select! {
+        () = sleep(usual) => {}
+        () = Pace::hurried(door.pace.subscribe(), door.limits.hurry_time) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, sleep_until};
+
+    use super::*;
+
+    /// How many milliseconds somebody is given to whom these paces are told, each so many milliseconds after the start.
+    async fn check(told: &[(u64, Pace)], expected: u64) {
+        let pace = watch::Sender::new(told[0].1);
+        let began = Instant::now();
+        let hearing = tokio::spawn(Pace::hurried(pace.subscribe(), Duration::from_millis(400)));
+        for (at, next) in &told[1..] {
+            sleep_until(began + Duration::from_millis(*at)).await;
+            pace.send_replace(*next);
+        }
+        hearing.await.unwrap();
+        let took = began.elapsed().as_millis() as u64;
+        assert!(expected <= took && took < expected + 90, "{took} ms instead of {expected} ms: {told:?}");
+    }
+
+    #[test]
+    fn what_is_told_later_shortens_the_time_and_never_makes_it_longer() {
+        let hurried = |milliseconds| Pace::Hurried(Duration::from_millis(milliseconds));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            check(&[(0, hurried(200))], 200).await;
+            check(&[(0, Pace::Easy), (100, hurried(200))], 300).await;
+            check(&[(0, hurried(400)), (100, hurried(200))], 200).await;
+            check(&[(0, hurried(400)), (200, hurried(100))], 200).await;
+            check(&[(0, hurried(200)), (100, hurried(400))], 200).await;
+            check(&[(0, hurried(200)), (50, Pace::Easy), (100, hurried(400))], 200).await;
+            check(&[(0, Pace::Over)], 400).await;
+            check(&[(0, hurried(200)), (100, Pace::Over)], 200).await;
+        });
     }
 }
