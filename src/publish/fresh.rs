@@ -97,6 +97,7 @@ impl Target for Fresh<'_> {
         let path = page.key.path();
         for coding in siblings::wanted(self.old_siblings.codings(), &path, put.1.bytes).iter() {
             self.put_sibling(&coding.sibling(&path), coding, page, &put)?;
+            disk::point("clean page packed one way");
         }
         Ok(put)
     }

@@ -172,6 +172,7 @@ impl Siblings {
             if let Some(packed) = packed(coding, path, &bytes) {
                 let put = self.put(path, page, coding, &target, &packed);
                 put.map_err(DiskError::doing("write", &target))?;
+                disk::point("page packed one way");
             }
         }
         Ok(())

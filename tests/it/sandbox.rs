@@ -165,7 +165,7 @@ pub fn samples() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Copies a folder and all below it.
+/// Copies a folder and all below it, with the times of the files.
 pub fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -173,7 +173,10 @@ pub fn copy_folder(from: &Path, to: &Path) {
         let target = to.join(entry.file_name());
         match entry.path().is_dir() {
             true => copy_folder(&entry.path(), &target),
-            false => drop(fs::copy(entry.path(), target).unwrap()),
+            false => {
+                fs::copy(entry.path(), &target).unwrap();
+                fs::File::open(target).unwrap().set_modified(entry.metadata().unwrap().modified().unwrap()).unwrap();
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use nejiboard::store::thread_file;
 
+use super::super::packed::wrong_siblings;
 use super::super::sandbox::links::dead_links;
 use super::super::sandbox::{files_below, running};
 
@@ -137,7 +138,8 @@ fn leftovers(root: &Path) -> Vec<String> {
     files_below(root).into_keys().filter(|path| temporary(path)).collect()
 }
 
-/// What a reader meets while the program is dead: each page is whole, and each link leads to a page.
+/// What a reader meets while the program is dead: each page is whole, its packed siblings hold what it holds, and each
+/// link leads to a page.
 pub fn check_pages_of_a_dead_program(root: &Path) {
     let public = root.join("public");
     let pages = files_below(&public);
@@ -145,6 +147,7 @@ pub fn check_pages_of_a_dead_program(root: &Path) {
     for (path, bytes) in pages.iter().filter(|(path, _)| path.ends_with(".html") && shown(path)) {
         assert!(String::from_utf8_lossy(bytes).trim_end().ends_with("</html>"), "{path} is half a page");
     }
+    assert_eq!(wrong_siblings(&public), [""; 0]);
     let dead: Vec<String> = dead_links(&public, "/")
         .into_iter()
         .filter(|dead| {

@@ -19,10 +19,14 @@ const TOGETHER: usize = 4;
 /// Boards whose numbers have no gap; from board `gone` a thread is removed.
 const BOARDS: [&str; 2] = ["a", "b"];
 
+/// Each page has two packed siblings, so that a crash can come between these.
+const SETTINGS: &str = "title: Test site\nprecompress: [gzip, brotli]\n";
+
 fn base() -> Sandbox {
     let site = Sandbox::new(
         "==> content/a/board.yaml\ntitle: A\n==> content/b/board.yaml\ntitle: B\n==> content/gone/1.md\n--- {no: 1}\nx\n",
     );
+    site.write("content/site.yaml", SETTINGS);
     // One reply more gives the thread a tail, which is a new page.
     let posts = (1..=101).map(|no| format!("--- {{\"no\": {no}, \"at\": \"2025-03-02\"}}\ntext of old{no}\n"));
     site.write("content/a/1.md", posts.collect::<Vec<_>>().join("\n"));
@@ -217,7 +221,7 @@ fn before_command(name: &str, built: &Sandbox) -> Sandbox {
             site.remove("content/gone/1.md");
         }
         "import" => site.write("in.jsonl", lines_to_import()),
-        _ => site.write("content/site.yaml", "title: Another title\n"),
+        _ => site.write("content/site.yaml", SETTINGS.replace("Test site", "Another title")),
     }
     site
 }
