@@ -442,12 +442,13 @@ impl Builder {
         progress.expect(new.len() + old.len());
         let now = publish::seconds(clock::system());
         let are_new = new.iter().cloned().collect();
+        let (new_lists, new) = new.into_iter().partition(|page| held_back::is_new_list(page, &are_new));
         let (threads, lists): (Vec<PageKey>, Vec<PageKey>) = old.into_iter().partition(|page| page.thread().is_some());
         let answered = |page: &PageKey| page.thread().is_some_and(|key| warm.contains_key(&key));
         let (answered, threads): (Vec<PageKey>, Vec<PageKey>) = threads.into_iter().partition(answered);
         let mut held_back = HeldBack::default();
-        for (stage, mut pages) in [new, answered, threads, lists].into_iter().enumerate() {
-            if stage == 1 {
+        for (stage, mut pages) in [new, new_lists, answered, threads, lists].into_iter().enumerate() {
+            if stage == 1 || stage == 2 {
                 // An old page that fails is there all the same, so nobody waits for it.
                 held_back = HeldBack::by(&self.due.draw, &shown.site);
             }
@@ -465,7 +466,9 @@ impl Builder {
                 self.note_packing(&result);
                 note(result, &mut self.shelf, &mut self.due.draw, report);
             }
-            self.withdraw(held_back::widowed(&are_new, &self.due.draw), report);
+            if stage < 2 {
+                self.withdraw(held_back::cut_off(&are_new, &self.due.draw, &shown.site), report);
+            }
             disk::point("pages put, new ones or old ones");
         }
         let still_there = |path: &String| !has_path(&shown.site, &shown.theme, path);
@@ -486,7 +489,7 @@ impl Builder {
     }
 
     /// Takes pages away that were put as new ones a moment ago; they are due again.
-    fn withdraw(&mut self, pages: Vec<PageKey>, report: &mut Report) {
+    fn withdraw(&mut self, pages: BTreeSet<PageKey>, report: &mut Report) {
         report.written.retain(|page| !pages.contains(page));
         self.remove(pages.iter().map(PageKey::path).collect(), report);
         self.due.draw.extend(pages);

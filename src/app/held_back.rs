@@ -65,13 +65,53 @@ impl HeldBack {
     }
 }
 
-/// A new thread and its tail link to each other, so neither stays without the other: of the pages that are new, those
-/// whose other half has failed. Nothing else links to them yet.
-pub fn widowed(are_new: &BTreeSet<PageKey>, failed: &BTreeSet<PageKey>) -> Vec<PageKey> {
-    let halves = failed.iter().filter(|page| are_new.contains(page)).filter_map(|page| match page {
+/// Whether a new page lists threads of a board that was there before. It links to new threads, so it comes after these. A
+/// board that is new itself has no list yet that could wait.
+pub fn is_new_list(page: &PageKey, are_new: &BTreeSet<PageKey>) -> bool {
+    let list = match page {
+        PageKey::ArchivePart(board, _)
+        | PageKey::Archive(board)
+        | PageKey::Catalog(board)
+        | PageKey::Index(board, _) => Some(board),
+        PageKey::Asset(_) | PageKey::Thread(..) | PageKey::Tail(..) | PageKey::NotFound | PageKey::Home => None,
+    };
+    list.is_some_and(|board| is_settled(board, are_new))
+}
+
+/// Whether the board was there before.
+fn is_settled(board: &BoardSlug, are_new: &BTreeSet<PageKey>) -> bool {
+    !are_new.contains(&PageKey::Index(board.clone(), 1))
+}
+
+/// Of the pages that are new, those that must go again because they link to new ones that have failed, or to others
+/// that must go. New pages may link to each other in a circle, so none of them can be the first.
+///
+/// On a board that is new itself the lists link to all threads, whatever fails; there it is better to have the others.
+/// Only a thread and its tail, which are two halves, never stay without each other.
+pub fn cut_off(are_new: &BTreeSet<PageKey>, failed: &BTreeSet<PageKey>, site: &Site) -> BTreeSet<PageKey> {
+    let mut lost: BTreeSet<PageKey> = failed.intersection(are_new).cloned().collect();
+    let mut latest = lost.clone();
+    while !latest.is_empty() {
+        let waiting = HeldBack { everything: false, ..HeldBack::by(&latest, site) };
+        let is_half = |page: &PageKey| other_half(page).is_some_and(|half| latest.contains(&half));
+        let links = |page: &PageKey| match page.thread() {
+            Some(thread) => waiting.has(page) && is_settled(&thread.board, are_new),
+            None => is_new_list(page, are_new) && waiting.has(page),
+        };
+        let goes = |page: &&PageKey| !lost.contains(page) && (is_half(page) || links(page));
+        let next: BTreeSet<PageKey> = are_new.iter().filter(goes).cloned().collect();
+        lost.extend(next.iter().cloned());
+        latest = next;
+    }
+    lost.retain(|page| !failed.contains(page));
+    lost
+}
+
+/// The tail of a thread, or the thread of a tail.
+fn other_half(page: &PageKey) -> Option<PageKey> {
+    match page {
         PageKey::Thread(board, no) => Some(PageKey::Tail(board.clone(), *no)),
         PageKey::Tail(board, no) => Some(PageKey::Thread(board.clone(), *no)),
         _ => None,
-    });
-    halves.filter(|half| are_new.contains(half) && !failed.contains(half)).collect()
+    }
 }
