@@ -32,17 +32,26 @@ pub enum Place {
     Committer,
     /// A round of the builder.
     Builder,
+    /// A thread's file was read.
+    Thread,
     /// A page was drawn.
     Page,
+    /// A page was packed.
+    Packer,
 }
 
 impl Place {
+    const ALL: [Place; 6] =
+        [Place::Request, Place::Committer, Place::Builder, Place::Thread, Place::Page, Place::Packer];
+
     fn name(self) -> &'static str {
         match self {
             Place::Request => "request",
             Place::Committer => "committer",
             Place::Builder => "builder",
+            Place::Thread => "thread",
             Place::Page => "page",
+            Place::Packer => "packer",
         }
     }
 }
@@ -89,7 +98,7 @@ impl Default for Metrics {
         let posts_refused = family(ours, "posts_refused", "Posts that were refused, by reason");
         let panics = family(ours, "panics", "Panics that were survived, by place");
         // So that a first panic is seen as a rise from nought.
-        for place in [Place::Request, Place::Committer, Place::Builder, Place::Page] {
+        for place in Place::ALL {
             drop(panics.get_or_create(&[("place", place.name())]));
         }
         let answers = family(ours, "answers", "HTTP answers, by class of status");

@@ -17,6 +17,7 @@ use super::clock;
 use super::condition::Vitals;
 use super::drawing::{Drawing, InMemory, note};
 use super::error::Error;
+use super::faults::excerpt;
 use super::folder;
 use super::held_back::{self, HeldBack};
 use super::hook::Hook;
@@ -29,7 +30,7 @@ use super::remembered::{fingerprint, program, restore, to_cache};
 use crate::disk;
 use crate::model::{Arrival, Change, PageKey, Problem, Report, Site, Thread, ThreadKey};
 use crate::publish::{self, InPlace, Known, Remembered, Shelf, Siblings, Surveyed};
-use crate::render::{Previews, Theme, excerpt, plan};
+use crate::render::{Previews, Theme, plan};
 use crate::store::cache::Cache;
 use crate::store::changed::Changed;
 use crate::store::commit::{self, Committed, Written};
@@ -565,6 +566,7 @@ fn look_at_all(
 /// Takes over what a look at the files found. The builder holds the site's lock.
 fn note_found(site: &mut Site, found: Found, report: &mut Report) -> crate::model::Delta {
     report.read += found.read;
+    report.panics += found.panics;
     for draft in &found.drafts {
         // One that stays is written over or found again next time.
         let _ = std::fs::remove_file(draft);

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::error::Error;
+use super::faults::excerpt;
 use super::{Console, DONE, FAILED, clock};
 use crate::model::{Problem, Site, SiteSettings};
-use crate::render::{Theme, excerpt};
+use crate::render::Theme;
 use crate::store::content::{self, ContentError};
 use crate::store::site_dir::SiteDir;
 use crate::store::{locale, theme};

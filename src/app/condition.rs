@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::pulse::Pulses;
-use crate::metrics::Metrics;
-use crate::model::Trouble;
+use crate::metrics::{Metrics, Place};
+use crate::model::{Report, Trouble};
 
 /// What a program tells of itself, shared by all its parts.
 #[derive(Clone, Default, Debug)]
@@ -16,6 +16,15 @@ pub struct Vitals {
     pub condition: Condition,
     /// Signs of life.
     pub pulses: Pulses,
+}
+
+impl Vitals {
+    /// Adds what a round came to.
+    pub fn count(&self, report: &Report) {
+        self.metrics.pages_written.inc_by(report.written.len() as u64);
+        self.metrics.pages_removed.inc_by(report.removed.len() as u64);
+        (0..report.panics).for_each(|_| self.metrics.panicked(Place::Thread));
+    }
 }
 
 /// What is wrong with each part, shared by all of them.

@@ -2,9 +2,12 @@
 //!
 //! `NEJIBOARD_FAULTS` names a folder. A file in it is a fault that happens once, when the program next comes to the
 //! place of that name: `<place>-panic` or `<place>-stuck`. The file is removed when it does. A file that is called
-//! `<place>-panics` makes it happen every time; one that is called `poison` makes each round panic whose posts hold its text.
+//! `<place>-panics` makes it happen every time; one that is called `poison` makes each round panic whose posts hold its
+//! text, and one that is called `indigestible` each look at a thread's file whose opening post does.
 
 use crate::model::Arrival;
+#[cfg(not(debug_assertions))]
+pub use crate::render::excerpt;
 
 /// Something may go wrong here.
 #[cfg(not(debug_assertions))]
@@ -16,10 +19,19 @@ pub fn strike(_place: &str) {}
 #[inline(always)]
 pub fn strike_posts(_posts: &[Arrival]) {}
 
+/// What a reader sees of an opening post, unless that is too much for whoever sums up its thread.
+#[cfg(debug_assertions)]
+pub fn excerpt(body: &str) -> String {
+    if text_of("indigestible").is_some_and(|text| body.contains(text.trim())) {
+        std::panic::panic_any("a thread is indigestible".to_owned());
+    }
+    crate::render::excerpt(body)
+}
+
 /// These posts are too much for the builder if one holds the text of the file `poison`.
 #[cfg(debug_assertions)]
 pub fn strike_posts(posts: &[Arrival]) {
-    let Some(poison) = folder().and_then(|folder| std::fs::read_to_string(folder.join("poison")).ok()) else { return };
+    let Some(poison) = text_of("poison") else { return };
     if posts.iter().any(|post| post.body.contains(poison.trim())) {
         std::panic::panic_any("a post is poison".to_owned());
     }
@@ -31,6 +43,11 @@ fn folder() -> Option<&'static std::path::Path> {
     static FOLDER: LazyLock<Option<std::path::PathBuf>> =
         LazyLock::new(|| std::env::var_os("NEJIBOARD_FAULTS").map(Into::into));
     FOLDER.as_deref()
+}
+
+#[cfg(debug_assertions)]
+fn text_of(name: &str) -> Option<String> {
+    std::fs::read_to_string(folder()?.join(name)).ok()
 }
 
 /// Something may go wrong here.

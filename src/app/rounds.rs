@@ -423,11 +423,11 @@ impl Rounds {
 
     /// Tells whoever monitors the program what came of a round.
     fn note_vitals(&self, report: &Report, committed: &Committed, failed: bool) {
-        let Vitals { metrics, condition, .. } = self.builder.vitals();
+        let vitals = self.builder.vitals();
+        vitals.count(report);
+        let Vitals { metrics, condition, .. } = vitals;
         metrics.posts_built.inc_by(committed.placed.len() as u64);
         metrics.posts_waiting.set(self.backlog.load(Ordering::Relaxed) as i64);
-        metrics.pages_written.inc_by(report.written.len() as u64);
-        metrics.pages_removed.inc_by(report.removed.len() as u64);
         let pages_due = self.builder.pages_due();
         metrics.pages_due.set(pages_due as i64);
         if failed {

@@ -17,6 +17,8 @@ pub struct Report {
     pub drawn: usize,
     /// Thread files that were read to see what changed.
     pub read: usize,
+    /// Thread files that made it panic.
+    pub panics: usize,
     /// What was wrong with single files.
     pub problems: Vec<Problem>,
 }

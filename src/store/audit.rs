@@ -85,7 +85,10 @@ fn read_entries(key: &ThreadKey, path: &Path, board: u32) -> (Vec<Entry>, Vec<Pr
         let message = format!("this file is larger than {} bytes", thread_file::FILE_BYTES_MAX);
         return (Vec::new(), vec![Problem::new(path, message)]);
     }
-    let reading = thread_file::read(path, &bytes);
+    let reading = match content::unpanicked(path, || thread_file::read(path, &bytes)) {
+        Ok(reading) => reading,
+        Err(problem) => return (Vec::new(), vec![problem]),
+    };
     let posts = reading.thread.map(|thread| thread.posts).unwrap_or_default();
     let hash = |id: &crate::model::PostId| id_hash(id.as_str());
     let entry =

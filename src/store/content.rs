@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirEntry};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -137,6 +138,8 @@ pub struct Found {
     pub problems: Vec<Problem>,
     /// Thread files that were read.
     pub read: usize,
+    /// Thread files that made it panic. What is known of them stays.
+    pub panics: usize,
     /// Drafts in the boards' folders. Whoever holds the site's lock may remove them: a crash has left them, and what
     /// they were to become is still in the inbox.
     pub drafts: Vec<PathBuf>,
@@ -212,6 +215,11 @@ impl Found {
                 self.changes.push(Change { key: key.clone(), now: None });
             }
             Look::Trouble(problem) => self.problems.push(problem),
+            Look::Panicked(problem) => {
+                self.read += 1;
+                self.panics += 1;
+                self.problems.push(problem);
+            }
         }
     }
 }
@@ -272,6 +280,8 @@ enum Look {
     Empty(Vec<Problem>),
     /// The system would not let us read it. What is known of it stays.
     Trouble(Problem),
+    /// It is too much for us. What is known of it stays, and it is tried again when somebody looks the next time.
+    Panicked(Problem),
     Gone,
 }
 
@@ -303,14 +313,26 @@ fn look(key: &ThreadKey, path: &Path, site: &Site, now_ns: i64, excerpt: Excerpt
     if known.is_some_and(|known| known.content_hash == hash) {
         return Look::Touched(stamp);
     }
-    let reading = thread_file::read(path, &bytes);
-    match (reading.thread, site.board(&key.board)) {
-        (Some(thread), Some(board)) => {
-            let numbered = number(&thread, key, &board.settings, stamp, hash, excerpt);
-            Look::Read(Box::new(numbered), reading.problems)
+    let sum_up = || {
+        let reading = thread_file::read(path, &bytes);
+        match (reading.thread, site.board(&key.board)) {
+            (Some(thread), Some(board)) => {
+                let numbered = number(&thread, key, &board.settings, stamp, hash, excerpt);
+                Look::Read(Box::new(numbered), reading.problems)
+            }
+            _ => Look::Empty(reading.problems),
         }
-        _ => Look::Empty(reading.problems),
-    }
+    };
+    unpanicked(path, sum_up).unwrap_or_else(Look::Panicked)
+}
+
+/// What comes of a file; a panic costs that file alone, or the whole site would wait for it for ever.
+pub(super) fn unpanicked<T>(path: &Path, read: impl FnOnce() -> T) -> Result<T, Problem> {
+    // Nothing is shared with what panics but what it reads.
+    catch_unwind(AssertUnwindSafe(read)).map_err(|_| {
+        let hint = "this is a mistake of the program: report it, and move the file away until it is mended";
+        Problem::new(path, "reading this file panicked; what was known of it stays").hint(hint)
+    })
 }
 
 /// A stamp that proves something later on. A file may change twice within one tick of the system's clock; one that was

@@ -140,6 +140,43 @@ fn a_post_that_makes_the_builder_panic_is_put_aside_and_the_others_are_built() {
     assert!(run(site.root(), &["verify"]).status.success());
 }
 
+/// Otherwise each round would look at it again and panic again, for ever.
+#[test]
+fn a_thread_file_that_makes_it_panic_costs_that_file_and_the_rest_goes_on() {
+    let site = Sandbox::new(SITE);
+    site.write("content/tech/8.md", "--- {no: 8, at: 2025-03-02}\nwhat was there before\n");
+    let running = start(&site, &[]);
+    site.write("faults/indigestible", "deadly");
+    site.write("content/tech/8.md", "--- {no: 8, at: 2025-03-02}\na deadly text\n");
+    site.write("content/tech/7.md", "--- {no: 7, at: 2025-03-02}\nanother deadly text\n");
+    site.write("content/tech/6.md", "--- {no: 6, at: 2025-03-02}\nharmless\n");
+    running.wait_for("/tech/thread/6.html", "harmless");
+    assert_eq!(running.post(&reply("meanwhile")).status, 303);
+    running.wait_for("/tech/thread/1.html", "meanwhile");
+    let told = || running.told().matches("reading this file panicked").count();
+    wait_until("both are told", || 2 <= told() && 2 <= panics(&running, "thread"));
+    assert!(running.told().contains("content/tech/7.md"), "{}", running.told());
+    assert_eq!(panics(&running, "builder"), 0);
+    assert_eq!(running.get("/tech/thread/7.html").status, 404);
+    assert!(running.get("/tech/thread/8.html").body.contains("what was there before"));
+    // Nobody tries again and again.
+    let before = told();
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(told(), before);
+    // A start goes on with the rest too.
+    assert!(running.terminate().success());
+    let running = Running::start_in(site.root(), &[], &[("NEJIBOARD_FAULTS", &site.path("faults"))]);
+    running.wait_for("/tech/thread/1.html", "meanwhile");
+    wait_until("it is told again", || running.told().contains("reading this file panicked"));
+    site.remove("faults/indigestible");
+    site.write("content/tech/7.md", "--- {no: 7, at: 2025-03-02}\nanother deadly text\n\n");
+    site.write("content/tech/8.md", "--- {no: 8, at: 2025-03-02}\na deadly text\n\n");
+    running.wait_for("/tech/thread/7.html", "another deadly text");
+    running.wait_for("/tech/thread/8.html", "a deadly text");
+    assert!(running.terminate().success());
+    assert!(run(site.root(), &["verify"]).status.success());
+}
+
 #[test]
 fn a_process_that_is_stuck_ends_itself_if_it_was_asked_to() {
     for part in ["round", "committer", "door"] {
