@@ -84,6 +84,16 @@ pub struct Metrics {
     /// Rounds that could not do all they should.
     pub rounds_failed: Counter,
     panics: Family<Label, Counter>,
+    /// Packed siblings that were put beside their pages.
+    pub files_packed: Counter,
+    /// Pages that wait to be packed.
+    pub packing_waiting: Gauge,
+    /// How often the operator's command was called.
+    pub hook_runs: Counter,
+    /// How often it could not be told what changed.
+    pub hook_failures: Counter,
+    /// What it is still to be told, in bytes of URLs.
+    pub hook_waiting_bytes: Gauge,
     disk: [Counter; 3],
     memory: Gauge,
     files: Gauge,
@@ -126,6 +136,15 @@ impl Default for Metrics {
             pages_due: gauge(ours, "pages_due", "Pages that are not as they should be"),
             rounds_failed: counter(ours, "rounds_failed", "Rounds that could not do all they should"),
             panics,
+            files_packed: counter(ours, "files_packed", "Packed siblings that were put beside their pages"),
+            packing_waiting: gauge(ours, "packing_waiting", "Pages that wait to be packed"),
+            hook_runs: counter(ours, "hook_runs", "Calls of `on_change`"),
+            hook_failures: counter(ours, "hook_failures", "Times that `on_change` could not be told what changed"),
+            hook_waiting_bytes: gauge(
+                ours,
+                "hook_waiting_bytes",
+                "Bytes of the URLs that `on_change` is still to be told",
+            ),
             disk: [
                 counter(ours, "files_read", "Files that were read whole"),
                 counter(ours, "files_written", "Files that were written"),

@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use tracing::{info, warn};
 
 use super::builder::{Builder, Shown, read};
-use super::condition::Condition;
+use super::condition::Vitals;
 use super::error::{Error, chain};
 use crate::disk::{self, DiskError};
 use crate::model::Problem;
@@ -58,10 +58,9 @@ impl Hook {
     /// Starts it for the site of `builder`.
     pub fn start(builder: &Builder) -> Result<Hook, Error> {
         let changed = builder.changed().clone();
-        let caller = Caller { dir: builder.dir().clone(), changed: changed.clone(), shown: builder.shown().clone() };
-        let condition = builder.vitals().condition.clone();
+        let caller = Caller::of(builder);
         let named = thread::Builder::new().name("hook".to_owned());
-        let thread = named.spawn(move || caller.run(&condition)).map_err(Error::Door)?;
+        let thread = named.spawn(move || caller.run()).map_err(Error::Door)?;
         Ok(Hook { changed, thread: Some(thread) })
     }
 }
@@ -77,8 +76,7 @@ impl Drop for Hook {
 
 /// Tells all that waits, as a build does at its end. What could not be told waits for the next build.
 pub fn tell_all(builder: &Builder) -> Option<Problem> {
-    let changed = builder.changed().clone();
-    let caller = Caller { dir: builder.dir().clone(), changed, shown: builder.shown().clone() };
+    let caller = Caller::of(builder);
     let mut failures = 0;
     loop {
         match caller.call_once(TIME_OUT) {
@@ -128,15 +126,29 @@ struct Caller {
     dir: SiteDir,
     changed: Arc<Changed>,
     shown: Arc<RwLock<Shown>>,
+    vitals: Vitals,
 }
 
 impl Caller {
-    fn run(&self, condition: &Condition) {
+    fn of(builder: &Builder) -> Caller {
+        Caller {
+            dir: builder.dir().clone(),
+            changed: builder.changed().clone(),
+            shown: builder.shown().clone(),
+            vitals: builder.vitals().clone(),
+        }
+    }
+
+    fn run(&self) {
+        let Vitals { metrics, condition, .. } = &self.vitals;
         let mut failures = 0;
         loop {
             let stopping = self.changed.is_stopping();
             let began = Instant::now();
-            match self.call_once(if stopping { TIME_OUT_AT_END } else { TIME_OUT }) {
+            let outcome = self.call_once(if stopping { TIME_OUT_AT_END } else { TIME_OUT });
+            metrics.hook_failures.inc_by(u64::from(outcome.is_err()));
+            metrics.hook_waiting_bytes.set(self.changed.waiting_bytes() as i64);
+            match outcome {
                 Ok(Called::Nothing) if stopping => return,
                 Ok(Called::Nothing) => self.changed.wait(Duration::from_secs(60)),
                 Ok(Called::Told) => {
@@ -170,6 +182,7 @@ impl Caller {
             return Ok(Called::Nothing);
         };
         if !taken.urls.is_empty() {
+            self.vitals.metrics.hook_runs.inc();
             self.call(program, arguments, &taken.urls, time_out).map_err(told)?;
         }
         self.changed.told(&taken).map_err(|error| told(error.into()))?;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tracing::{error, warn};
 
 use super::error::chain;
+use crate::metrics::{Metrics, Place};
 use crate::publish::{Known, Siblings};
 
 /// A page that changed is packed after so long: one that everybody writes to is packed once they are done.
@@ -37,6 +38,7 @@ pub struct Packer {
 struct Shared {
     queue: Mutex<Queue>,
     changed: Condvar,
+    metrics: Arc<Metrics>,
 }
 
 /// The pages that wait, and from when on each may be packed: as was told last.
@@ -49,8 +51,8 @@ struct Queue {
 
 impl Packer {
     /// Starts it.
-    pub fn start(siblings: Arc<Siblings>) -> io::Result<Packer> {
-        let queue = Arc::new(Shared::default());
+    pub fn start(siblings: Arc<Siblings>, metrics: Arc<Metrics>) -> io::Result<Packer> {
+        let queue = Arc::new(Shared { metrics, ..Shared::default() });
         let work = queue.clone();
         let run = move || {
             // On Linux this is of the thread alone. Where it cannot be had, packing is only less modest.
@@ -68,6 +70,7 @@ impl Packer {
         for (path, known) in pages {
             queue.add(path, known, from);
         }
+        self.queue.note(&queue);
         self.queue.changed.notify_one();
     }
 }
@@ -107,18 +110,26 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn note(&self, queue: &Queue) {
+        self.metrics.packing_waiting.set(queue.pages.len() as i64);
+    }
+
     fn run(&self, siblings: &Siblings) {
         while let Some((path, known)) = self.wait() {
             let packed = catch_unwind(AssertUnwindSafe(|| siblings.pack(&path, &known)));
             match packed {
-                Ok(Ok(())) => {}
-                Err(_) => error!(path, "packing this page panicked; it stays as it is"),
+                Ok(Ok(files)) => drop(self.metrics.files_packed.inc_by(files as u64)),
+                Err(_) => {
+                    self.metrics.panicked(Place::Packer);
+                    error!(path, "packing this page panicked; it stays as it is");
+                }
                 Ok(Err(error)) => {
                     warn!(error = %chain(&error), "cannot pack a page; trying again");
                     let mut queue = self.lock();
                     if !queue.pages.contains_key(&path) {
                         queue.add(path, known, Instant::now() + AGAIN);
                     }
+                    self.note(&queue);
                     // At the end there is no time to try again, and all that waits would fail one by one.
                     drop(self.changed.wait_timeout(queue, PAUSE));
                 }
@@ -135,7 +146,10 @@ impl Shared {
                 return None;
             }
             queue = match queue.next(now) {
-                Ok(page) => return Some(page),
+                Ok(page) => {
+                    self.note(&queue);
+                    return Some(page);
+                }
                 Err(None) if queue.end_by.is_some() => return None,
                 Err(None) => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
                 Err(Some(pause)) => self.changed.wait_timeout(queue, pause).unwrap_or_else(PoisonError::into_inner).0,

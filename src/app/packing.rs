@@ -17,7 +17,7 @@ impl Builder {
     /// From now on pages are packed, and the hook is called, when nobody waits for anything else; no build waits for
     /// that.
     pub fn begin_side_work(&mut self) -> Result<(), Error> {
-        self.packer = Some(Packer::start(self.siblings.clone()).map_err(Error::Door)?);
+        self.packer = Some(Packer::start(self.siblings.clone(), self.vitals.metrics.clone()).map_err(Error::Door)?);
         self.hook = Some(Hook::start(self)?);
         // Whatever an earlier packer did not come to.
         self.unpacked.extend(self.lacking());

@@ -33,6 +33,7 @@ impl Builder {
             return Ok(());
         }
         self.changed.add(&self.owed.urls(base, &self.shelf))?;
+        self.vitals.metrics.hook_waiting_bytes.set(self.changed.waiting_bytes() as i64);
         self.owed = Default::default();
         Ok(())
     }

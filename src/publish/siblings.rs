@@ -154,32 +154,34 @@ impl Siblings {
         Ok(Cleared { _place: place })
     }
 
-    /// Packs the file at `path` in all codings that it lacks, if it is still the one that is known as `page`.
-    pub fn pack(&self, path: &str, page: &Known) -> Result<(), DiskError> {
+    /// Packs the file at `path` in all codings that it lacks, if it is still the one that is known as `page`. Gives how
+    /// many siblings it put down.
+    pub fn pack(&self, path: &str, page: &Known) -> Result<usize, DiskError> {
         let lacking = self.lacking(path, page);
         if lacking.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let plain = self.state().root.join(path);
         let bytes = match disk::read(&plain) {
             Ok(bytes) if known::hash(&bytes) == page.hash => bytes,
-            Ok(_) => return Ok(()),
-            Err(error) if error.is_absent() => return Ok(()),
+            Ok(_) => return Ok(0),
+            Err(error) if error.is_absent() => return Ok(0),
             Err(error) => return Err(error),
         };
+        let mut files = 0;
         for coding in lacking.iter() {
             let target = self.state().root.join(coding.sibling(path));
             if let Some(packed) = packed(coding, path, &bytes) {
                 let put = self.put(path, page, coding, &target, &packed);
-                put.map_err(DiskError::doing("write", &target))?;
+                files += usize::from(put.map_err(DiskError::doing("write", &target))?);
                 disk::point("page packed one way");
             }
         }
-        Ok(())
+        Ok(files)
     }
 
-    /// Puts a sibling down, unless its page is another one by now.
-    fn put(&self, path: &str, page: &Known, coding: Coding, target: &Path, packed: &[u8]) -> io::Result<()> {
+    /// Puts a sibling down, unless its page is another one by now; `false` then.
+    fn put(&self, path: &str, page: &Known, coding: Coding, target: &Path, packed: &[u8]) -> io::Result<bool> {
         let draft = disk::draft_path(target);
         let options = OpenOptions::new().write(true).create(true).truncate(true).clone();
         let placed = write_new(&draft, packed, page.modified, &options).and_then(|sibling| {
@@ -197,7 +199,10 @@ impl Siblings {
         if !matches!(placed, Ok(true)) {
             let _ = fs::remove_file(&draft);
         }
-        gone(placed.map(drop))
+        match placed {
+            Ok(is_there) => Ok(is_there),
+            Err(error) => gone(Err(error)).map(|()| false),
+        }
     }
 
     /// Removes siblings that should not be there; gives those that cannot be removed.

@@ -108,6 +108,12 @@ impl Changed {
         }
     }
 
+    /// How much is still to be told, in bytes.
+    pub fn waiting_bytes(&self) -> u64 {
+        let state = self.state();
+        fs::metadata(&self.path).map_or(0, |meta| meta.len().saturating_sub(state.told))
+    }
+
     /// Forgets all: nobody wants to be told.
     pub fn clear(&self) -> Result<(), DiskError> {
         self.remove(&mut self.state())

@@ -7,8 +7,8 @@ use nejiboard::model::Trouble;
 use nejiboard::model::settings::BaseUrl;
 
 use super::door::setup::{Fake, Quiet};
-use super::sandbox::Sandbox;
 use super::sandbox::running::{Reply, Running, get, wait_until};
+use super::sandbox::{Sandbox, files_below};
 
 const SITE: &str = "
 ==> content/tech/1.md
@@ -87,6 +87,37 @@ fn posts_pages_and_files_are_counted() {
     assert!(1.0 <= after["nejiboard_connections"], "this one at least");
     assert!(1e6 < after["process_resident_memory_bytes"]);
     assert!(3.0 <= after["process_open_fds"]);
+}
+
+#[test]
+fn packing_and_the_hook_are_counted() {
+    let site = Sandbox::new(SITE);
+    site.write(
+        "content/site.yaml",
+        "title: T\nbase_url: https://example.org/\nprecompress: gzip\non_change: [/bin/sh, hook]\n",
+    );
+    site.write("hook", "cat >last.txt; test ! -e fail");
+    let (running, monitor) = start(&site);
+    let packed = || files_below(&site.path("public")).keys().filter(|path| path.ends_with(".gz")).count() as f64;
+    wait_until("pages wait", || 0.0 < figures(monitor)["nejiboard_packing_waiting"]);
+    wait_until("all is packed and told", || {
+        let now = figures(monitor);
+        now["nejiboard_packing_waiting"] == 0.0
+            && now["nejiboard_files_packed_total"] == packed()
+            && now["nejiboard_hook_runs_total"] == 1.0
+            && now["nejiboard_hook_waiting_bytes"] == 0.0
+    });
+    assert!(3.0 < packed());
+    assert_eq!(figures(monitor)["nejiboard_hook_failures_total"], 0.0);
+    site.write("fail", "");
+    assert_eq!(running.post(&[("board", "tech"), ("thread", "1"), ("body", "a reply")]).status, 303);
+    wait_until("it has failed", || 2.0 <= figures(monitor)["nejiboard_hook_failures_total"]);
+    let urls = site.read("last.txt");
+    assert_eq!(figures(monitor)["nejiboard_hook_waiting_bytes"], urls.len() as f64, "{urls}");
+    site.remove("fail");
+    wait_until("it is told", || figures(monitor)["nejiboard_hook_waiting_bytes"] == 0.0);
+    let now = figures(monitor);
+    assert_eq!(now["nejiboard_hook_runs_total"], 2.0 + now["nejiboard_hook_failures_total"]);
 }
 
 #[test]
