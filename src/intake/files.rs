@@ -6,6 +6,10 @@
 //! Whether a page is still the same is asked of the system each time. That is one call, a small part of what an answer
 //! costs, and whoever changes a file, by whatever means, changes what the next reader gets.
 //!
+//! Packed siblings are asked for in the same way, but where there is none that is believed for the rest of the second: it
+//! costs as much to learn that nothing is there, at each request of nearly every client. A sibling that comes is handed
+//! out a moment later, and until then its page is, so nobody gets anything old.
+//!
 //! Memory is two generations: what is asked for stands in the young one, and when that is full it becomes the old one
 //! and what nobody asked for since goes. That costs the same for one file as for a million.
 
@@ -13,6 +17,7 @@ use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -24,6 +29,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Limits;
+use crate::model::Coding;
 
 /// What stands at a path.
 pub(super) enum Found {
@@ -62,6 +68,8 @@ pub(super) struct Kept {
     pub bytes: Option<Bytes>,
     packed: Packed,
     stamp: Stamp,
+    /// The codings in which no packed sibling was there, and in which second that was: see [`Kept::lacks`].
+    lacking: Arc<AtomicU64>,
 }
 
 /// A page as those get it who can unpack gzip.
@@ -240,7 +248,22 @@ impl Kept {
             bytes,
             packed: Packed::Unasked,
             stamp,
+            lacking: Arc::default(),
         }
+    }
+
+    /// Whether somebody has noted in this second that there is no sibling of this coding.
+    pub(super) fn lacks(&self, coding: Coding, second: u64) -> bool {
+        let noted = self.lacking.load(Ordering::Relaxed);
+        noted >> CODING_BITS == second && noted & bit(coding) != 0
+    }
+
+    /// Notes that.
+    pub(super) fn note_lack(&self, coding: Coding, second: u64) {
+        let noted = self.lacking.load(Ordering::Relaxed);
+        let others = if noted >> CODING_BITS == second { noted } else { second << CODING_BITS };
+        // If two note something at once, one of them looks again.
+        self.lacking.store(others | bit(coding), Ordering::Relaxed);
     }
 
     /// The same packed, if that is smaller.
@@ -253,6 +276,16 @@ impl Kept {
         let hash = xxhash_rust::xxh3::xxh3_64(&packed);
         let length = packed.len() as u64;
         (length < self.length).then(|| Kept::new(hash, length, Some(packed.into()), self.stamp))
+    }
+}
+
+/// Bits for codings, below those of the second.
+const CODING_BITS: u32 = 2;
+
+fn bit(coding: Coding) -> u64 {
+    match coding {
+        Coding::Gzip => 1,
+        Coding::Brotli => 2,
     }
 }
 

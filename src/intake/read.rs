@@ -45,18 +45,23 @@ pub(super) async fn read(door: &Door, parts: &Parts, target: Target, prefix: &st
 ///
 /// Parts are always cut from the plain file, as clients that keep parts compare its length.
 async fn packed(door: &Door, parts: &Parts, inside: &str, plain: &Found) -> Result<Option<Response<Body>>, Refused> {
-    let modified = match plain {
-        Found::Memory(kept) | Found::Large(kept, _) => kept.modified,
+    let whole = match plain {
+        Found::Memory(kept) | Found::Large(kept, _) => kept,
         Found::TooMany | Found::Folder | Found::Nothing => return Ok(None),
     };
     if parts.headers.contains_key(header::RANGE) || !may_be_packed(media_type(inside)) {
         return Ok(None);
     }
-    for coding in negotiate::codings(&parts.headers) {
+    let second = door.backend.now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    for coding in negotiate::codings(&parts.headers).filter(|coding| !whole.lacks(*coding, second)) {
         let response = match find(door, &coding.sibling(inside)).await? {
-            Found::Memory(kept) if kept.modified == modified => file(door, parts, inside, &kept, None).await?,
-            Found::Large(kept, opened) if kept.modified == modified => {
+            Found::Memory(kept) if kept.modified == whole.modified => file(door, parts, inside, &kept, None).await?,
+            Found::Large(kept, opened) if kept.modified == whole.modified => {
                 file(door, parts, inside, &kept, Some(opened)).await?
+            }
+            Found::Nothing => {
+                whole.note_lack(coding, second);
+                continue;
             }
             _ => continue,
         };

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::symlink;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::setup::{Fake, NOW, Quiet, quick, request};
@@ -241,6 +242,35 @@ fn a_packed_sibling_of_the_same_state_is_sent_to_those_who_take_it() {
     // A sibling that was left behind by a change is not of this file.
     quiet.file("tech/index.html", "news");
     assert_eq!(quiet.get_with("/tech/", &[("accept-encoding", "gzip")]).text(), "news");
+}
+
+/// Nearly every client asks for packed pages, and to look each time would cost two calls to the system.
+#[test]
+fn that_there_is_no_sibling_is_believed_for_a_second() {
+    let quiet = site();
+    let coding =
+        |accept| quiet.get_with("/tech/", &[("accept-encoding", accept)]).header("content-encoding").to_owned();
+    let put = |ending: &str| {
+        quiet.file(&format!("tech/index.html.{ending}"), ending);
+        change(&quiet, &format!("tech/index.html.{ending}"), NOW - 86_400);
+    };
+    let next_second = || quiet.backend.now.fetch_add(1, Ordering::Relaxed);
+    assert_eq!(coding("br"), "");
+    put("gz");
+    assert_eq!(coding("gzip, br"), "gzip", "what was not asked for is looked for");
+    put("br");
+    assert_eq!(coding("gzip, br"), "gzip", "the other one was not there in this second");
+    next_second();
+    assert_eq!(coding("gzip, br"), "br");
+    // One that goes is not handed out any more, not for a moment.
+    std::fs::remove_file(quiet.public.path().join("public/tech/index.html.br")).unwrap();
+    assert_eq!(coding("gzip, br"), "gzip");
+    // And with another page all is looked for anew.
+    quiet.file("tech/index.html", "news");
+    change(&quiet, "tech/index.html", NOW - 86_300);
+    put("br");
+    change(&quiet, "tech/index.html.br", NOW - 86_300);
+    assert_eq!(coding("gzip, br"), "br");
 }
 
 /// The bytes that are packed in these.
