@@ -249,7 +249,8 @@ fn parse(name: &str, file: &ThemeFile, texts: &Texts) -> Result<(Template, Place
 pub(super) fn asset_bytes(name: &str, file: &ThemeFile, texts: &Texts) -> Result<Vec<u8>, BadTheme> {
     match std::str::from_utf8(&file.bytes) {
         Ok(script) if name.ends_with(".js") => {
-            wording::expand_script(script, texts).map(String::into_bytes).map_err(|bad| misworded(file, bad))
+            let expanded = wording::expand_script(script, texts).map_err(|bad| misworded(file, bad))?;
+            Ok(wording::without_comments(&expanded).into_bytes())
         }
         _ => Ok(file.bytes.clone()),
     }

@@ -96,6 +96,11 @@ pub fn expand(template: &str, texts: &Texts) -> Result<Worded, Misworded> {
     Ok(Worded { source: out.source, places: out.places })
 }
 
+/// A script without the lines that hold nothing but a `//` comment: these are for who reads the theme.
+pub fn without_comments(script: &str) -> String {
+    script.split_inclusive('\n').filter(|line| !line.trim_start().starts_with("//")).collect()
+}
+
 /// Puts the texts into a script, where they stand in quotes: `"{{t 'reply'}}"`. A counted one is asked for by form,
 /// `n-replies.one` and `n-replies.other`; the names of values stay in their braces, for the script to put them in. All
 /// other braces are the script's own.

@@ -2,40 +2,40 @@
 "use strict";
 
 const TEXT = {
-	check: "Check now",
-	close: "Close",
-	collapse: "Collapse thread",
-	copy: "Copy link",
-	failed: "Not sent. Your text is kept: try again in a moment.",
-	gone: "This thread is gone.",
-	help: "Keys and help",
-	hide: "Hide",
-	keys: "Keyboard shortcuts",
+	check: "{{t 'script-check'}}",
+	close: "{{t 'script-close'}}",
+	collapse: "{{t 'script-collapse'}}",
+	copy: "{{t 'script-copy'}}",
+	failed: "{{t 'script-failed'}}",
+	gone: "{{t 'script-gone'}}",
+	help: "{{t 'script-help'}}",
+	hide: "{{t 'script-hide'}}",
+	keys: "{{t 'script-keys'}}",
 	keyList: {
-		j: "next post or thread",
-		k: "previous one",
-		n: "next new reply",
-		r: "reply",
-		w: "watch or unwatch",
-		h: "hide",
-		u: "check for new replies",
-		c: "catalog",
-		i: "threads",
-		"/": "filter",
-		"?": "this help",
+		j: "{{t 'script-key-j'}}",
+		k: "{{t 'script-key-k'}}",
+		n: "{{t 'script-key-n'}}",
+		r: "{{t 'script-key-r'}}",
+		w: "{{t 'script-key-w'}}",
+		h: "{{t 'script-key-h'}}",
+		u: "{{t 'script-key-u'}}",
+		c: "{{t 'script-key-c'}}",
+		i: "{{t 'script-key-i'}}",
+		"/": "{{t 'script-key-filter'}}",
+		"?": "{{t 'script-key-help'}}",
 	},
-	menu: "More about No. {n}",
-	new1: "1 new reply",
-	newn: "{n} new replies",
-	none: "Nothing new.",
-	offline: "The board cannot be reached.",
-	quote: "Quote",
-	safe: "Your post is safe and will appear soon.",
-	show: "Show No. {n}",
-	unwatch: "Unwatch",
-	watch: "Watch",
-	watched: "Watched",
-	you: "(You)",
+	menu: "{{t 'script-menu'}}",
+	new1: "{{t 'script-new.one'}}",
+	newn: "{{t 'script-new.other'}}",
+	none: "{{t 'script-none'}}",
+	offline: "{{t 'script-offline'}}",
+	quote: "{{t 'script-quote'}}",
+	safe: "{{t 'script-safe'}}",
+	show: "{{t 'script-show'}}",
+	unwatch: "{{t 'script-unwatch'}}",
+	watch: "{{t 'script-watch'}}",
+	watched: "{{t 'script-watched'}}",
+	you: "{{t 'script-you'}}",
 };
 
 // Kept on this device alone; storage may be forbidden, or full.
@@ -508,6 +508,17 @@ function pressed(event) {
 	KEYS[key]();
 }
 
+// On one's own machine a page is loaded anew when the theme has changed it. New posts come by themselves.
+let shown;
+async function reloadIfChanged() {
+	if (document.hidden) return;
+	const answer = await fetch(location.href, { cache: "no-cache" }).catch(() => 0);
+	const now = answer.ok && await answer.text();
+	const size = (html) => html.split("<article").length;
+	if (shown && now && now !== shown && (!thread || size(now) === size(shown))) location.reload();
+	shown = now || shown;
+}
+
 function start() {
 	[thread, reply, form] = [$("div.thread"), $("#reply"), $(".post-form")];
 	text = form?.elements.body;
@@ -532,6 +543,7 @@ function start() {
 		update();
 		poll();
 	};
+	if (/^(localhost|127\.|\[::1)/.test(location.hostname)) setInterval(reloadIfChanged, 1000);
 	setInterval(() => {
 		poll();
 		for (const time of $$("time[title]")) setAgo(time);
