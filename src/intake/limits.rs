@@ -54,7 +54,7 @@ pub struct Limits {
     /// How long a client may read nothing of what waits for it.
     pub write_stall_time: Duration,
     /// How long a client may say or read nothing, or a body may take, while there is no place for another one: so long
-    /// at first, and less and less, to a quarter.
+    /// at first, and less and less, to a quarter. Bodies and readers only where places are few.
     pub hurry_time: Duration,
     /// How long the door waits for the backend to accept a post, should the backend not keep its own promise.
     pub accept_time: Duration,
@@ -74,6 +74,14 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// How long a body or a reader that stalls is left alone at least, while there is no place for others.
+    ///
+    /// Whoever waits in the system's queue waits for as many turns of all places as there are others in it for each. Where
+    /// places are many that is one turn or two, and then nobody has to go who is only far away.
+    pub(super) fn stall_time_min(&self) -> Duration {
+        self.hurry_time * quarters_of(self.connections_possible()) / 4
+    }
+
     /// How many connections there can be, after the files that the process may open.
     pub fn connections_possible(&self) -> usize {
         let files = files_max();
@@ -84,6 +92,18 @@ impl Limits {
     /// something left for posts and pages.
     pub(super) fn streams_max(&self) -> usize {
         (files_max().saturating_sub(self.connections_possible()) / 2).clamp(1, self.connections_max.max(1))
+    }
+}
+
+/// With so many places or more, two turns of them take in all that the system's queue holds, which is 4,096 by default.
+const PLACES_ENOUGH: usize = 2_048;
+
+/// The part of the time, in quarters, that there is at least with so many places.
+fn quarters_of(places: usize) -> u32 {
+    match places / (PLACES_ENOUGH / 4) {
+        0..2 => 1,
+        2..4 => 2,
+        _ => 4,
     }
 }
 
@@ -124,6 +144,24 @@ impl Default for Limits {
             cache_bytes_max: 32 << 20,
             cache_file_bytes_max: 512 << 10,
             chunk_bytes: 64 << 10,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_stalls_is_given_less_where_places_are_few() {
+        let hurry_time = Duration::from_millis(400);
+        // Half of the files that a test may open are more than these.
+        for (connections_max, milliseconds) in [(1, 100), (128, 100), (400, 100)] {
+            let limits = Limits { connections_max, hurry_time, ..Limits::default() };
+            assert_eq!(limits.stall_time_min(), Duration::from_millis(milliseconds), "{connections_max}");
+        }
+        for (places, quarters) in [(0, 1), (1_023, 1), (1_024, 2), (2_048, 4), (usize::MAX, 4)] {
+            assert_eq!(quarters_of(places), quarters, "{places}");
         }
     }
 }

@@ -45,7 +45,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
@@ -154,6 +154,7 @@ pub struct Door {
     resends: resend::Resends,
     room: body::Room,
     pace: watch::Sender<pace::Pace>,
+    stall_time_min: Duration,
 }
 
 impl Door {
@@ -165,6 +166,7 @@ impl Door {
             resends: resend::Resends::new(&limits),
             room: body::Room::new(&limits),
             pace: watch::Sender::default(),
+            stall_time_min: limits.stall_time_min(),
             purpose: options.purpose,
             backend,
             limits,

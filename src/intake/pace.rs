@@ -58,10 +58,10 @@ impl Pace {
     }
 
     /// Resolves once the door has been in a hurry for as long as it grants. What is told later can shorten that time and
-    /// never makes it longer. The end of the door grants `at_end`.
-    async fn hurried(mut pace: watch::Receiver<Pace>, at_end: Duration) {
+    /// never makes it longer. It is never less than `least`; the end of the door grants `at_end`.
+    async fn hurried(mut pace: watch::Receiver<Pace>, least: Duration, at_end: Duration) {
         pace.mark_changed();
-        let grant = |told| if let Pace::Hurried(time) = told { time } else { at_end };
+        let grant = |told| if let Pace::Hurried(time) = told { time.max(least) } else { at_end };
         let mut told = Pace::faster(&mut pace).await;
         let mut granted = grant(told);
         let mut rest = pin!(sleep(granted));
@@ -83,7 +83,7 @@ impl Pace {
 pub(super) async fn out_of_patience(door: &Door, usual: Duration) {
     tokio::select! {
         () = sleep(usual) => {}
-        () = Pace::hurried(door.pace.subscribe(), door.limits.hurry_time) => {}
+        () = Pace::hurried(door.pace.subscribe(), door.stall_time_min, door.limits.hurry_time) => {}
     }
 }
 
@@ -95,9 +95,10 @@ mod tests {
 
     /// How many milliseconds somebody is given to whom these paces are told, each so many milliseconds after the start.
     async fn check(told: &[(u64, Pace)], expected: u64) {
+        let (least, at_end) = (Duration::from_millis(100), Duration::from_millis(400));
         let pace = watch::Sender::new(told[0].1);
         let began = Instant::now();
-        let hearing = tokio::spawn(Pace::hurried(pace.subscribe(), Duration::from_millis(400)));
+        let hearing = tokio::spawn(Pace::hurried(pace.subscribe(), least, at_end));
         for (at, next) in &told[1..] {
             sleep_until(began + Duration::from_millis(*at)).await;
             pace.send_replace(*next);
@@ -118,6 +119,7 @@ mod tests {
             check(&[(0, hurried(400)), (200, hurried(100))], 200).await;
             check(&[(0, hurried(200)), (100, hurried(400))], 200).await;
             check(&[(0, hurried(200)), (50, Pace::Easy), (100, hurried(400))], 200).await;
+            check(&[(0, hurried(50))], 100).await;
             check(&[(0, Pace::Over)], 400).await;
             check(&[(0, hurried(200)), (100, Pace::Over)], 200).await;
         });
