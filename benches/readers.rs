@@ -3,8 +3,9 @@
 //!
 //! `cargo bench --bench readers -- [--connections N] [--idle N] [--runs N] [--seconds N] [--posts N]`, where the last is
 //! a second. `--only burst|again|idle` measures one of the three. `--hostile` measures instead how a reader and a poster
-//! fare among as many hostile clients as `--idle` says, of each kind, also where the server may open 256 files. Without nginx only our own figures are told. It needs
-//! as many open files as connections (`ulimit -n`), and so does the server.
+//! fare among as many hostile clients as `--idle` says, of each kind (of one with `--only SlowBody`), also where the
+//! server may open 256 files. Without nginx only our own figures are told. It needs as many open files as connections
+//! (`ulimit -n`), and so does the server.
 
 use std::fs;
 use std::io::Write;
@@ -273,7 +274,7 @@ fn hostile(site: &Path, options: &Options) {
         let clients = if files == "256" { options.idle.min(FEW) } else { options.idle };
         serve_me(address, 5, BESIEGED);
         let before = server.memory();
-        for manner in MANNERS {
+        for manner in MANNERS.into_iter().filter(|manner| options.wants(&format!("{manner:?}"))) {
             let siege = Siege::begin(address, manner, clients, BESIEGED);
             // Thousands that come in one moment fill the system's queue of new connections. Who finds it full tries again
             // after a second, whatever the server does, so that time is told and not judged.
@@ -295,6 +296,7 @@ fn hostile(site: &Path, options: &Options) {
                     if well { "" } else { " - NOT WELL" }
                 );
             }
+            println!("{files} files: {} KiB at the peak so far, {} KiB now", server.peak_memory(), server.memory());
         }
         println!(
             "{files} files: {} KiB before, {} KiB at the peak, {} KiB now",
