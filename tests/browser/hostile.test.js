@@ -79,18 +79,19 @@ async function take(fields) {
   return answer;
 }
 
-/** What is in the posts of a page that the vocabulary of comments and the theme do not have. */
+/** What is in the posts of a page that the vocabulary of comments, the theme and its script do not have. */
 function strangers() {
   const known = {
-    A: ['href', 'class', 'rel', 'dir'], ARTICLE: ['class', 'id'], BDI: ['class'], BR: [], CODE: [], DIV: ['class', 'dir'],
-    EM: [], FOOTER: [], HEADER: [], LI: [], OL: ['start'], PRE: ['class'], S: [], SPAN: ['class'], STRONG: ['class'],
-    TIME: ['datetime'], UL: [],
+    A: ['href', 'class', 'rel', 'dir'], ARTICLE: ['class', 'id'], BDI: ['class'], BR: [],
+    BUTTON: ['class', 'type', 'aria-label'], CODE: [], DIV: ['class', 'dir'], EM: [], FOOTER: [], HEADER: ['data-ago'],
+    LI: [], OL: ['start'], PRE: ['class'], S: [], SPAN: ['class'], STRONG: ['class'], TIME: ['datetime', 'title'], UL: [],
   };
   const classes = ['post', 'op', 'subject', 'name', 'trip', 'no', 'mark', 'body', 'quote', 'quotelink', 'deadlink',
-    'prettyprint', 'sjis', 'ascii'];
+    'prettyprint', 'sjis', 'ascii', 'dots', 'highlight'];
   const art = { tabindex: '0', role: 'img', 'aria-label': 'Text art' };
   const isArt = (e, name) => e.matches('span.sjis') && art[name] === e.getAttribute(name);
   const strange = (e) => !known[e.tagName]
+    || (e.tagName === 'BUTTON' && !e.matches('.post > .dots'))
     || e.getAttributeNames().some((name) => !known[e.tagName].includes(name) && !isArt(e, name))
     || [...e.classList].some((name) => !classes.includes(name))
     || (e.href !== undefined && !/^https?:\/\//.test(e.href))
