@@ -78,8 +78,31 @@ impl Collector<'_> {
         }
         out.push_str(&text[copied..]);
         self.open.pop();
-        Ok(out.into_bytes())
+        Ok(without_comments(&out).into_bytes())
     }
+}
+
+/// A style sheet without the comments that have their lines for themselves: these are for who reads the theme.
+fn without_comments(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut lines = text.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        if !line.trim_start().starts_with("/*") {
+            out.push_str(line);
+            continue;
+        }
+        let mut comment = line.to_owned();
+        while !comment.contains("*/")
+            && let Some(more) = lines.next()
+        {
+            comment.push_str(more);
+        }
+        // Something else may stand behind it.
+        if comment.find("*/").is_some_and(|end| !comment[end + 2..].trim().is_empty()) {
+            out.push_str(&comment);
+        }
+    }
+    out
 }
 
 /// Where an address stands in a style sheet, without its quotation marks.

@@ -97,6 +97,8 @@ impl Ledger {
         assert!(waiting.iter().all(|entry| entry.file_name() == "rejected"), "the inbox is not empty: {waiting:?}");
         assert_eq!(leftovers(root), [""; 0]);
         assert_eq!(dead_links(&root.join("public"), "/"), [""; 0]);
+        // A program that is told to end leaves to the next one what it cannot pack within seconds.
+        assert!(running::run(root, &["build"]).status.success());
         for arguments in [&["verify"][..], &["verify", "--content"]] {
             let verified = running::run(root, arguments);
             assert!(verified.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&verified.stderr));

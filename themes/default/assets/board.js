@@ -509,14 +509,15 @@ function pressed(event) {
 }
 
 // On one's own machine a page is loaded anew when the theme has changed it. New posts come by themselves.
-let shown;
+let version, size;
 async function reloadIfChanged() {
 	if (document.hidden) return;
-	const answer = await fetch(location.href, { cache: "no-cache" }).catch(() => 0);
-	const now = answer.ok && await answer.text();
-	const size = (html) => html.split("<article").length;
-	if (shown && now && now !== shown && (!thread || size(now) === size(shown))) location.reload();
-	shown = now || shown;
+	const { headers } = await fetch(location.href, { method: "HEAD", cache: "no-cache" });
+	const now = headers.get("etag"), before = size;
+	if (now === version) return;
+	size = posts(await load(location.href)).length;
+	if (version && now && (!thread || size === before)) location.reload();
+	version = now;
 }
 
 function start() {
@@ -543,7 +544,7 @@ function start() {
 		update();
 		poll();
 	};
-	if (/^(localhost|127\.|\[::1)/.test(location.hostname)) setInterval(reloadIfChanged, 1000);
+	if (/^(localhost|127\.|\[::1)/.test(location.hostname)) setInterval(() => reloadIfChanged().catch(() => 0), 1000);
 	setInterval(() => {
 		poll();
 		for (const time of $$("time[title]")) setAgo(time);
