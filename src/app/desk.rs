@@ -228,6 +228,10 @@ impl Backend for Desk {
         })
     }
 
+    fn theme_version(&self) -> u64 {
+        builder::read(&self.shown).theme.hash()
+    }
+
     fn page(&self, view: &ErrorView) -> String {
         let shown = builder::read(&self.shown);
         let pen = Pen { site: &shown.site, theme: &shown.theme, read: &|_| Err(String::new()), previews: None };

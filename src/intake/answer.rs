@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use hyper::body::{Body as HttpBody, Bytes};
-use hyper::header::{self, HeaderValue};
+use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Version};
 
@@ -16,6 +16,9 @@ use super::reply::{self, Refused, Taste};
 use super::{Body, Door, Purpose, monitor, negotiate, post, proxy, read};
 use crate::metrics::Place;
 use crate::model::{Refusal, RequestFault};
+
+/// Which theme there is, for who edits one: it changes with it.
+const THEME: HeaderName = HeaderName::from_static("nejiboard-theme");
 
 const FILE_METHODS: &str = "GET, HEAD, OPTIONS";
 const POST_METHODS: &str = "POST, OPTIONS";
@@ -43,6 +46,10 @@ where
     // What is not a file of the site is about this one request.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     reply::guard(headers, &door.backend.site());
+    if is_head && address.is_loopback() {
+        // Who makes a theme on this machine is shown by the script when pages have changed.
+        headers.insert(THEME, door.backend.theme_version().into());
+    }
     if is_head { without_body(response) } else { response }
 }
 

@@ -131,6 +131,10 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// The door may drop the future when the client leaves; a post that was handed on stays accepted all the same.
     fn accept(&self, submission: Submission, patience: Patience) -> Accepting;
+    /// A number that changes with the theme.
+    fn theme_version(&self) -> u64 {
+        0
+    }
     /// A whole HTML page in the theme.
     fn page(&self, view: &ErrorView) -> String;
     /// A refusal in a sentence for people, in the language of the site.

@@ -606,3 +606,17 @@ for (const width of [360, 1280]) {
     await leave(page);
   });
 }
+
+test('a page that an edited theme changes is loaded anew on one\'s own machine', async () => {
+  await reader('tech/index.html');
+  await page.evaluate(() => { window.before = true; });
+  await page.waitForTimeout(1500);
+  const file = path.join(site.dir, 'themes/default/partials/boardhead.hbs');
+  const words = fs.readFileSync(file, 'utf8');
+  fs.writeFileSync(file, `${words}<p class="edited">Edited.</p>\n`);
+  await page.locator('.edited').waitFor();
+  assert.equal(await page.evaluate(() => window.before), undefined);
+  fs.writeFileSync(file, words);
+  await page.locator('.edited').waitFor({ state: 'detached' });
+  await leave(page);
+});

@@ -508,16 +508,14 @@ function pressed(event) {
 	KEYS[key]();
 }
 
-// On one's own machine a page is loaded anew when the theme has changed it. New posts come by themselves.
-let version, size;
-async function reloadIfChanged() {
+// On one's own machine, where the door says which theme it has, a page is loaded anew once a theme has changed it.
+let first;
+async function reloadIfThemed() {
 	if (document.hidden) return;
 	const { headers } = await fetch(location.href, { method: "HEAD", cache: "no-cache" });
-	const now = headers.get("etag"), before = size;
-	if (now === version) return;
-	size = posts(await load(location.href)).length;
-	if (version && now && (!thread || size === before)) location.reload();
-	version = now;
+	const now = ["nejiboard-theme", "etag"].map((name) => headers.get(name));
+	first ??= now;
+	if (now[0] !== first[0] && now[1] !== first[1]) location.reload();
 }
 
 function start() {
@@ -544,7 +542,7 @@ function start() {
 		update();
 		poll();
 	};
-	if (/^(localhost|127\.|\[::1)/.test(location.hostname)) setInterval(() => reloadIfChanged().catch(() => 0), 1000);
+	if (/^(localhost|127\.|\[::1)/.test(location.hostname)) setInterval(() => reloadIfThemed().catch(() => 0), 1000);
 	setInterval(() => {
 		poll();
 		for (const time of $$("time[title]")) setAgo(time);
