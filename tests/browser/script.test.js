@@ -616,6 +616,7 @@ test('a page that an edited theme changes is loaded anew on one\'s own machine',
   fs.writeFileSync(file, `${words}<p class="edited">Edited.</p>\n`);
   await page.locator('.edited').waitFor();
   assert.equal(await page.evaluate(() => window.before), undefined);
+  await page.waitForTimeout(1500);
   fs.writeFileSync(file, words);
   await page.locator('.edited').waitFor({ state: 'detached' });
   await leave(page);

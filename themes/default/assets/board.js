@@ -542,7 +542,11 @@ function start() {
 		update();
 		poll();
 	};
-	if (/^(localhost|127\.|\[::1)/.test(location.hostname)) setInterval(() => reloadIfThemed().catch(() => 0), 1000);
+	if (/^(localhost|127\.|\[::1)/.test(location.hostname)) {
+		const look = () => reloadIfThemed().catch(() => 0);
+		look();
+		setInterval(look, 1000);
+	}
 	setInterval(() => {
 		poll();
 		for (const time of $$("time[title]")) setAgo(time);
