@@ -1,5 +1,6 @@
 //! The corridor: joins the rooms for each command, and is the only reader of the clock.
 
+mod accounts;
 pub mod builder;
 mod check;
 mod clean;

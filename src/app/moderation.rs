@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::builder::Builder;
 use super::error::Error;
-use super::{Console, DONE, clock, hook, print};
+use super::{Console, DONE, accounts, clock, hook, print};
 use crate::cli::{ModCommand, Moderate, Targets};
 use crate::disk;
 use crate::model::act::{Deed, Flag};
@@ -51,6 +51,7 @@ pub fn moderate(dir: SiteDir, command: Moderate, console: &Console) -> Result<u8
             Ok(Deed::Ban { range, board, post, only, hours })
         }
         ModCommand::Unban { id } => act_id(&id).map(|of| Deed::Unban { of }),
+        ModCommand::User { action } => return accounts::accounts(&dir, action, console),
         ModCommand::Log { last } => return show_log(&dir, last, console),
         ModCommand::Delete(targets) => deed(targets, |board, posts| Deed::Delete { board, posts }),
         ModCommand::Restore(targets) => deed(targets, |board, posts| Deed::Restore { board, posts }),

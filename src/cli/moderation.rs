@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use crate::model::role::Role;
+
 /// What every act has beside its targets.
 #[derive(Args, Clone, Debug)]
 pub struct Signed {
@@ -117,10 +119,45 @@ pub enum ModCommand {
         /// The id of the act
         id: String,
     },
+    /// Accounts for the pages at mod/, where staff moderates in a browser
+    User {
+        /// What to do
+        #[command(subcommand)]
+        action: UserAction,
+    },
     /// Show what was done, newest last
     Log {
         /// The last N acts alone
         #[arg(long, short = 'n', value_name = "N", default_value_t = 20)]
         last: usize,
     },
+}
+
+/// What can be done with accounts.
+#[derive(Subcommand, Clone, Debug)]
+pub enum UserAction {
+    /// Make an account; its password is asked for, or the first line of standard input
+    Add {
+        /// Its name: 1 to 32 of a-z, 0-9, `-` and `_`
+        name: String,
+        /// What it may do: a janitor deletes and answers reports, a moderator does all but look after accounts
+        #[arg(long, value_name = "ROLE", value_parser = role)]
+        role: Role,
+    },
+    /// Show who has an account
+    List,
+    /// Take an account away, which signs it out
+    Remove {
+        /// Its name
+        name: String,
+    },
+    /// Give it another password, which signs it out
+    Password {
+        /// Its name
+        name: String,
+    },
+}
+
+fn role(name: &str) -> Result<Role, &'static str> {
+    Role::parse(name).ok_or("the roles are `admin`, `moderator` and `janitor`")
 }

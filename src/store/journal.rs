@@ -7,7 +7,7 @@
 //! The journal is written when posts are accepted, and read only when somebody moderates. It is no truth: without it
 //! posts stay, and only their senders are not known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::net::IpAddr;
@@ -103,6 +103,20 @@ impl Journal {
             }
         }
         Ok(None)
+    }
+
+    /// Where posts came from that were accepted at about these times. Each hour is read once.
+    pub fn addresses(&self, posts: &[(PostId, DateTime<Utc>)]) -> Result<BTreeMap<PostId, IpAddr>, DiskError> {
+        let wanted: BTreeSet<&PostId> = posts.iter().map(|(id, _)| id).collect();
+        // See `sender`.
+        let around = |at: &DateTime<Utc>| [-1, 0, 1].map(|hours| hour(*at + TimeDelta::hours(hours)));
+        let hours: BTreeSet<String> = posts.iter().flat_map(|(_, at)| around(at)).collect();
+        let mut addresses = BTreeMap::new();
+        for hour in hours {
+            let senders = self.read_hour(&hour, |line, _| wanted.contains(&line.id))?;
+            addresses.extend(senders.into_iter().filter_map(|sender| Some((sender.id, sender.address?))));
+        }
+        Ok(addresses)
     }
 
     /// All posts since a time whose sender's address fits.

@@ -3,6 +3,7 @@
 //! It is private, since it holds what was deleted. An entry is durable before anything is changed: what it says was
 //! there before is what a crash in between cannot take away, and an act that is met again is known by its id.
 
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -86,6 +87,19 @@ impl ModLog {
         };
         let lines = file.into_iter().flat_map(|file| BufReader::new(file).split(b'\n').map_while(Result::ok));
         Ok(lines.filter_map(|line| serde_json::from_slice(&line).ok()))
+    }
+
+    /// The last entries, newest first, without the posts that they hold.
+    pub fn last(&self, most: usize) -> Result<Vec<Entry>, DiskError> {
+        let mut last = VecDeque::new();
+        for mut entry in self.entries()? {
+            if last.len() == most {
+                last.pop_front();
+            }
+            entry.before.iter_mut().for_each(|before| before.posts = String::new());
+            last.push_back(entry);
+        }
+        Ok(last.into_iter().rev().collect())
     }
 
     /// The entry of the act with this id.

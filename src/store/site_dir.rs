@@ -83,6 +83,16 @@ impl SiteDir {
         self.private().join("mod").join("reports")
     }
 
+    /// The accounts of staff.
+    pub fn users(&self) -> PathBuf {
+        self.private().join("mod").join("users")
+    }
+
+    /// Which of them are signed in.
+    pub fn sessions(&self) -> PathBuf {
+        self.private().join("mod").join("sessions")
+    }
+
     /// The highest numbers.
     pub fn numbers(&self) -> PathBuf {
         self.private().join("numbers")
@@ -143,7 +153,7 @@ impl SiteDir {
 }
 
 /// Bytes from the system's source of randomness.
-pub(super) fn random_bytes() -> Result<[u8; 32], DiskError> {
+pub fn random_bytes() -> Result<[u8; 32], DiskError> {
     let path = Path::new("/dev/urandom");
     let mut bytes = [0; 32];
     let read = File::open(path).and_then(|mut source| source.read_exact(&mut bytes));
