@@ -20,11 +20,13 @@ use super::events::{Batch, Event, Events, Mine, Waiting};
 use super::faults;
 use super::office::Office;
 use super::pulse::{Part, Stuck};
+use super::staff::Staff;
 use super::started::Started;
 use crate::disk;
 use crate::intake::tripcode::{self, Secret};
 use crate::intake::{Accepting, Backend, Patience, ThreadState};
 use crate::metrics::{Metrics, Place};
+use crate::model::staff::{Answering, StaffRequest};
 use crate::model::{
     Arrival, BoardSettings, BoardSlug, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings,
     Submission, ThreadKey, Trouble,
@@ -52,6 +54,7 @@ const BUSY_SECONDS: u32 = 2;
 pub struct Desk {
     shown: Arc<RwLock<Shown>>,
     office: Office,
+    staff: Arc<Staff>,
     started: Started,
     queue: mpsc::Sender<Order>,
     events: Events,
@@ -129,10 +132,11 @@ impl Desk {
     pub fn open(means: Means) -> std::io::Result<(Desk, std::thread::JoinHandle<()>)> {
         let Means { shown, dir, secret, inbox, mine, events, vitals } = means;
         let (queue, orders) = mpsc::channel(QUEUE_MAX);
+        let staff = Arc::new(Staff::new(dir.clone(), shown.clone(), secret.clone(), inbox.clone()));
         let office = Office::new(dir, shown.clone(), secret, inbox.clone());
         let committer =
             Committer { orders, inbox, mine, events: events.clone(), vitals: vitals.clone(), office: office.clone() };
-        let desk = Desk { shown, office, started: Started::default(), queue, events, vitals };
+        let desk = Desk { shown, office, staff, started: Started::default(), queue, events, vitals };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
         Ok((desk, thread))
     }
@@ -230,6 +234,10 @@ impl Backend for Desk {
 
     fn theme_version(&self) -> u64 {
         builder::read(&self.shown).theme.hash()
+    }
+
+    fn staff(&self, request: StaffRequest) -> Answering {
+        Box::pin(self.staff.clone().answer(request))
     }
 
     fn page(&self, view: &ErrorView) -> String {

@@ -37,6 +37,7 @@ pub mod rounds;
 mod running;
 mod serve;
 mod sockets;
+mod staff;
 mod started;
 mod theme;
 mod upgrade;

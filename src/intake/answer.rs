@@ -13,7 +13,7 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use super::body::discard;
 use super::path::{Target, target};
 use super::reply::{self, Refused, Taste};
-use super::{Body, Door, Purpose, monitor, negotiate, post, proxy, read};
+use super::{Body, Door, Purpose, monitor, negotiate, post, proxy, read, staff};
 use crate::metrics::Place;
 use crate::model::{Refusal, RequestFault};
 
@@ -21,6 +21,7 @@ use crate::model::{Refusal, RequestFault};
 const THEME: HeaderName = HeaderName::from_static("nejiboard-theme");
 
 const FILE_METHODS: &str = "GET, HEAD, OPTIONS";
+const STAFF_METHODS: &str = "GET, HEAD, POST";
 const POST_METHODS: &str = "POST, OPTIONS";
 
 /// Answers one request that came from `address`. A panic becomes an answer too.
@@ -92,6 +93,10 @@ where
             }
             (Target::Post, &Method::OPTIONS) => Ok(options(POST_METHODS)),
             (Target::Post, _) => Err(bad_method(POST_METHODS)),
+            (Target::Staff(path), &Method::GET | &Method::HEAD | &Method::POST) => {
+                Box::pin(staff::staff(door, parts, path, body.as_mut(), address)).await
+            }
+            (Target::Staff(_), _) => Err(bad_method(STAFF_METHODS)),
             (_, &Method::OPTIONS) => Ok(options(FILE_METHODS)),
             (Target::Health, &Method::GET | &Method::HEAD) => Ok(monitor::health(door)),
             (target, &Method::GET | &Method::HEAD) => read::read(door, parts, target, site.prefix()).await,

@@ -71,12 +71,18 @@ pub(super) async fn decode(encoding: Encoding, bytes: Vec<u8>, limits: &Limits) 
 
 fn urlencoded(bytes: &[u8], limits: &Limits) -> Result<Form, Refusal> {
     let mut fields = Fields::new(limits);
-    for pair in bytes.split(|b| *b == b'&').filter(|pair| !pair.is_empty()) {
-        let equals = memchr::memchr(b'=', pair);
-        let (name, value) = (&pair[..equals.unwrap_or(pair.len())], equals.map_or(&[][..], |at| &pair[at + 1..]));
+    for (name, value) in urlencoded_pairs(bytes) {
         fields.take(&percent_decode(name, b'+'), || percent_decode(value, b'+'))?;
     }
     Ok(fields.form)
+}
+
+/// Names and values, still with their escapes.
+pub(super) fn urlencoded_pairs(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    bytes.split(|b| *b == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let equals = memchr::memchr(b'=', pair);
+        (&pair[..equals.unwrap_or(pair.len())], equals.map_or(&[][..], |at| &pair[at + 1..]))
+    })
 }
 
 async fn multipart(bytes: Bytes, boundary: String, limits: &Limits) -> Result<Form, Refusal> {

@@ -16,7 +16,9 @@
 //! Beside them stand `/healthz`, which tells everybody whether all is well, and on a door of its own `/metrics`
 //! (`monitor`).
 //!
-//! Forms are taken from every origin. The board is anonymous and keeps no session, so a foreign page can do nothing
+//! What is below `mod/` is for the backend's pages of staff (`staff`), which see to it themselves who sends a form.
+//!
+//! Posts are taken from every origin. The board is anonymous and keeps no session, so a foreign page can do nothing
 //! in a visitor's name that it could not do itself; and a site on a CDN posts to a door on another host.
 
 mod answer;
@@ -39,6 +41,7 @@ mod read;
 mod reply;
 mod resend;
 mod server;
+mod staff;
 pub mod tripcode;
 
 use std::net::IpAddr;
@@ -50,6 +53,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
+use crate::model::staff::{Answering, StaffRequest};
 use crate::model::{
     BoardSettings, BoardSlug, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings, Submission,
     Trouble,
@@ -134,6 +138,11 @@ pub trait Backend: Send + Sync + 'static {
     /// A number that changes with the theme.
     fn theme_version(&self) -> u64 {
         0
+    }
+
+    /// Answers a request for a page of staff; `None` if there is nothing at its address.
+    fn staff(&self, _: StaffRequest) -> Answering {
+        Box::pin(async { None })
     }
     /// A whole HTML page in the theme.
     fn page(&self, view: &ErrorView) -> String;

@@ -38,6 +38,10 @@ pub(super) enum Target {
     Post,
     /// To where the program tells how it is.
     Health,
+    /// To the pages of staff: what stands behind `mod/`, still with its escapes.
+    Staff(String),
+    /// To the same without its slash.
+    BareStaff,
     /// Nowhere.
     Nothing,
 }
@@ -51,6 +55,12 @@ pub(super) fn target(path: &str, site: &SiteSettings) -> Target {
     }
     if path == "/healthz" || path.strip_prefix(prefix) == Some("healthz") {
         return Target::Health;
+    }
+    if let Some(below) = path.strip_prefix(prefix).and_then(|path| path.strip_prefix("mod/")) {
+        return Target::Staff(below.to_owned());
+    }
+    if path.strip_prefix(prefix) == Some("mod") {
+        return Target::BareStaff;
     }
     let home = path == "/" || Some(path) == prefix.strip_suffix('/');
     if home && prefix != "/" {

@@ -52,7 +52,7 @@ fn with(form: Form, refusal: Refusal) -> Refused {
 }
 
 /// What can be told from the head alone: the encoding, and that the declared length is within the bound.
-fn admit(door: &Door, headers: &HeaderMap) -> Result<(Encoding, usize), Refusal> {
+pub(super) fn admit(door: &Door, headers: &HeaderMap) -> Result<(Encoding, usize), Refusal> {
     let encoding = form::encoding(headers)?;
     let declared = declared_length(headers).ok_or(Refusal::BadRequest(RequestFault::Length))?;
     match usize::try_from(declared) {

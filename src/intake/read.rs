@@ -24,8 +24,9 @@ const STREAMS_PAUSE: u32 = 5;
 pub(super) async fn read(door: &Door, parts: &Parts, target: Target, prefix: &str) -> Result<Response<Body>, Refused> {
     let inside = match target {
         Target::Home => return Ok(reply::to(StatusCode::PERMANENT_REDIRECT, prefix)),
+        Target::BareStaff => return Ok(reply::to(StatusCode::PERMANENT_REDIRECT, &format!("{prefix}mod/"))),
         Target::File(inside) => inside,
-        Target::Post | Target::Health | Target::Nothing => return not_found(door, parts).await,
+        Target::Post | Target::Health | Target::Staff(_) | Target::Nothing => return not_found(door, parts).await,
     };
     let found = find(door, &inside).await?;
     if let Some(response) = packed(door, parts, &inside, &found).await? {

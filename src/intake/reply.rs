@@ -156,11 +156,11 @@ pub(super) fn set(response: &mut Response<Body>, name: HeaderName, value: &str) 
     }
 }
 
-/// Adds what every answer bears.
+/// Adds what every answer bears that has nothing stricter of its own.
 pub(super) fn guard(headers: &mut HeaderMap, site: &SiteSettings) {
     for (name, value) in caching::guards(site) {
         if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value)) {
-            headers.insert(name, value);
+            headers.entry(name).or_insert(value);
         }
     }
 }

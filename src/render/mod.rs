@@ -21,6 +21,7 @@ mod posts;
 pub mod previews;
 pub mod refusals;
 mod samples;
+pub mod staff;
 pub mod theme;
 mod time;
 mod triple_braces;

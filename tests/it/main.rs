@@ -36,6 +36,7 @@ mod settings;
 mod siege;
 mod site;
 mod split;
+mod staff;
 mod supervision;
 mod tail;
 mod texts;
