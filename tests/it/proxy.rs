@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use nejiboard::model::caching::{Kind, guards};
 use nejiboard::model::{SiteSettings, settings::BaseUrl};
 
-use super::sandbox::running::{Reply, Running, get, request, run, wait_until};
+use super::sandbox::running::{Reply, Running, get, request, run, run_with, wait_until};
 use super::sandbox::{Sandbox, files_below};
 
 const THREADS: &str = "
@@ -181,6 +181,29 @@ fn same_as_door(front: &Front, door: &Running, prefix: &str, asset: &str) {
     assert!(redirect.header("location").ends_with(&format!("{prefix}tech/")), "{redirect:?}");
 }
 
+/// Staff signs in through the server in front, and the door hears for whom it asks.
+fn staff_gets_in(front: &Front, site: &Sandbox, prefix: &str) {
+    let typed = site.path("typed");
+    fs::write(&typed, "correct horse battery\n").unwrap();
+    let added = run_with(site.root(), &["mod", "user", "add", "neji", "--role", "admin"], |command| {
+        command.stdin(fs::File::open(&typed).unwrap());
+    });
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    let path = format!("{prefix}mod/");
+    assert!(front.get(&path).body.contains("<h1>Sign in</h1>"), "{path}");
+    let fields = [("name", "neji"), ("password", "correct+horse+battery")];
+    let body = fields.map(|(name, value)| format!("{name}={value}")).join("&");
+    let send = |host: &str, origin: &str| {
+        let head = format!("POST {path}sign-in HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nOrigin: {origin}\r\n");
+        let kind = format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}", body.len());
+        request(front.address, &format!("{head}{kind}\r\n\r\n{body}")).unwrap()
+    };
+    let reply = send("board.test:8443", "https://board.test:8443");
+    assert_eq!((reply.status, reply.header("location")), (303, path.as_str()), "{reply:?}");
+    assert!(reply.header("set-cookie").contains("; Secure"), "{reply:?}");
+    assert_eq!(send("board.test:8443", "https://evil.test").status, 403);
+}
+
 fn asset_of(site: &Sandbox) -> String {
     let files = files_below(&site.path("public"));
     files.into_keys().find(|path| path.ends_with(".css")).expect("the theme has a style")
@@ -244,6 +267,7 @@ fn nginx_sends_what_the_door_sends_and_goes_on_without_it() {
             assert_eq!(front.get("/tech/").status, 404);
         }
 
+        staff_gets_in(&front, &site, prefix);
         let address = door.address.to_string();
         door.kill();
         goes_on_without_door(&front, &site, prefix);
@@ -278,6 +302,7 @@ fn caddy_sends_what_the_door_sends_and_goes_on_without_it() {
         let location = format!("{prefix}tech/thread/1.html#p2");
         assert_eq!((sent.status, sent.header("location")), (303, location.as_str()), "{sent:?}");
         assert!(front.get(&format!("{prefix}tech/thread/1.html")).body.contains("hello caddy"));
+        staff_gets_in(&front, &site, prefix);
         door.kill();
         goes_on_without_door(&front, &site, prefix);
     }
@@ -311,9 +336,20 @@ fn a_door_on_another_host_gets_a_server_of_its_own() {
     assert_eq!(servers.len(), 5, "two, and a redirect to each: {text}");
     assert!(servers[2].contains("server_name www.example.org;") && !servers[2].contains("location = /in"), "{text}");
     assert!(servers[4].contains("server_name post.example.org;") && servers[4].contains("location = /in {"), "{text}");
+    // Staff signs in where posts are taken, and finds the style sheet there too.
+    for location in ["location /mod/ {", "location /assets/ {"] {
+        assert!(servers[4].contains(location) && !servers[2].contains(location), "{location}: {text}");
+    }
+    // Else what a client says of itself would come through as the proxy's word.
+    let told = servers[4].matches("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;").count();
+    assert_eq!(told, servers[4].matches("proxy_pass ").count(), "{text}");
     assert!(servers[2].contains("form-action 'self' https://post.example.org;"), "{text}");
     let text = printed(&site, &["caddy"]);
     assert!(text.contains("\nhttps://www.example.org {") && text.contains("\nhttps://post.example.org {"), "{text}");
+    let (pages, door) = text.split_once("\nhttps://post.example.org {").unwrap();
+    for handle in ["handle /mod/* {", "handle /assets/* {"] {
+        assert!(door.contains(handle) && !pages.contains(handle), "{handle}: {text}");
+    }
 }
 
 #[test]

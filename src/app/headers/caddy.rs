@@ -19,11 +19,12 @@ pub(super) fn write(front: &Front<'_>) -> String {
         (None, None) => ("http://".to_owned(), String::new()),
     };
     let takes_posts = front.other_host().is_none();
-    let inside =
-        if takes_posts { post(front) } else { String::new() } + &health(front) + &pages(front) + &errors(front);
+    let to_door = if takes_posts { post(front) + &staff(front, &["mod/"]) } else { String::new() };
+    let inside = to_door + &health(front) + &pages(front) + &errors(front);
     let _ = write!(out, "\n{address} {{{bind}{inside}}}\n");
     if let (Some(origin), Some(_)) = (front.settings().post_origin(), front.other_host()) {
-        let inside = post(front) + "\n\thandle {\n\t\terror 404\n\t}\n" + &errors(front);
+        let inside =
+            post(front) + &staff(front, &["mod/", "assets/"]) + "\n\thandle {\n\t\terror 404\n\t}\n" + &errors(front);
         let _ = write!(out, "\n{origin} {{{inside}}}\n");
     }
     out
@@ -106,6 +107,15 @@ fn post(front: &Front<'_>) -> String {
 \t}}
 "
     )
+}
+
+/// The pages of staff, and what else their host needs of the door.
+fn staff(front: &Front<'_>, paths: &[&str]) -> String {
+    let (prefix, door) = (front.prefix(), front.door);
+    paths.iter().fold(String::new(), |mut out, path| {
+        let _ = write!(out, "\n\thandle {prefix}{path}* {{\n\t\treverse_proxy {door}\n\t}}\n");
+        out
+    })
 }
 
 fn health(front: &Front<'_>) -> String {

@@ -15,7 +15,8 @@ pub(super) fn write(front: &Front<'_>) -> String {
         let path = front.post_path();
         let _ = write!(
             out,
-            "# Posts need a door. In `_redirects`, with the address of yours:\n#   {path} https://door.example.org{path} 200!\n"
+            "# Posts need a door. In `_redirects`, with the address of yours:\n#   {path} https://door.example.org{path} 200!\n\
+             # and, for those who moderate:\n#   {prefix}mod/* https://door.example.org{prefix}mod/:splat 200!\n"
         );
     }
     let _ = write!(out, "\n{prefix}*\n");

@@ -15,7 +15,8 @@ pub(super) fn write(front: &Front<'_>) -> String {
     out.push_str(&server(front, front.host(), &(pages(front) + &door(front, takes_posts_itself))));
     if let Some(host) = front.other_host() {
         let rest = "\n    location / {\n        return 404;\n    }\n";
-        out.push_str(&server(front, Some(host), &(post(front) + &closed(front) + rest)));
+        let inside = post(front) + &staff(front, &["mod/", "assets/"]) + &closed(front) + rest;
+        out.push_str(&server(front, Some(host), &inside));
     }
     // Several sites may stand in one nginx.
     out.replace("nejiboard_", &format!("neji_{}_", word(front)))
@@ -181,7 +182,10 @@ fn door(front: &Front<'_>, takes_posts: bool) -> String {
         front.prefix(),
         front.door
     );
-    if takes_posts { post(front) + &health + &closed(front) } else { health + &closed(front) }
+    match takes_posts {
+        true => post(front) + &staff(front, &["mod/"]) + &health + &closed(front),
+        false => health + &closed(front),
+    }
 }
 
 fn post(front: &Front<'_>) -> String {
@@ -194,6 +198,7 @@ fn post(front: &Front<'_>) -> String {
         client_max_body_size 2m;
         proxy_pass http://{door};
         proxy_set_header Host $host;
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
         proxy_connect_timeout 3s;
         proxy_read_timeout 30s;
         # A post is not sent twice.
@@ -205,6 +210,30 @@ fn post(front: &Front<'_>) -> String {
         path = front.post_path(),
         door = front.door,
     )
+}
+
+/// The pages of staff, and what else their host needs of the door.
+fn staff(front: &Front<'_>, paths: &[&str]) -> String {
+    paths.iter().fold(String::new(), |mut out, path| {
+        let _ = write!(
+            out,
+            "
+    location {prefix}{path} {{
+        client_max_body_size 2m;
+        proxy_pass http://{door};
+        proxy_set_header Host $http_host;
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        proxy_connect_timeout 3s;
+        proxy_read_timeout 30s;
+        proxy_next_upstream off;
+        error_page 502 504 = @nejiboard_closed;
+    }}
+",
+            prefix = front.prefix(),
+            door = front.door,
+        );
+        out
+    })
 }
 
 /// What is told in the place of the door.
