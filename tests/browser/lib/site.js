@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 export const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 
-const PROGRAM = process.env.NEJIBOARD ?? path.join(REPOSITORY, 'target/release/nejiboard');
+export const PROGRAM = process.env.NEJIBOARD ?? path.join(REPOSITORY, 'target/release/nejiboard');
 const SAMPLES = process.env.NEJIBOARD_SAMPLES ?? path.join(REPOSITORY, '../shared/data');
 const START_MS = 30_000;
 
