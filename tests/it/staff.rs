@@ -659,3 +659,20 @@ fn nothing_of_staff_is_published() {
     let files = files_below(&site.path("public"));
     assert!(files.keys().all(|path| !Path::new(path).starts_with("mod")), "{:?}", files.keys());
 }
+
+#[test]
+fn a_door_beside_another_builder_takes_acts_too_and_says_when_nobody_builds() {
+    let site = Sandbox::new(SITE);
+    add_all(&site);
+    site.build();
+    let door = Running::start_with(site.root(), &["--no-build"]);
+    let browser = Browser::signed_in(&door, "admin");
+    let reply = browser.send("act", &[("one", "delete tech/3")]);
+    assert!(reply.status == 202 && reply.body.contains("It lies in the inbox"), "{}", reply.body);
+    assert!(site.page("tech/thread/1.html").contains("gold"));
+    let builder = Running::start(site.root());
+    wait_until("it is done", || browser.get("log").body.contains("<strong>admin</strong> delete"));
+    browser.does(&[("one", "delete tech/2")]);
+    assert!(!site.page("tech/thread/1.html").contains("gold") && !site.has_page("tech/thread/2.html"));
+    drop(builder);
+}

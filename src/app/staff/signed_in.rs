@@ -173,7 +173,7 @@ impl SignedIn {
         change(&mut sessions);
         self.sessions.write(&sessions)?;
         // The next look reads it.
-        kept.stamp = None;
+        *kept = Kept::default();
         Ok(())
     }
 }
