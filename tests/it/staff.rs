@@ -676,3 +676,21 @@ fn a_door_beside_another_builder_takes_acts_too_and_says_when_nobody_builds() {
     assert!(!site.page("tech/thread/1.html").contains("gold") && !site.has_page("tech/thread/2.html"));
     drop(builder);
 }
+
+#[test]
+fn an_upgrade_signs_nobody_out() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let (_site, running) = open();
+    let browser = Browser::signed_in(&running, "moderator");
+    let old = Pid::from_raw(running.pid() as i32).unwrap();
+    kill_process(old, Signal::HUP).unwrap();
+    wait_until("the new process is ready", || running.told().contains("the new process is ready"));
+    let told = running.told();
+    let new: i32 = told.split("process=").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+    let page = browser.get("");
+    let done = browser.send("act", &[("one", "delete tech/3")]);
+    kill_process(Pid::from_raw(new).unwrap(), Signal::TERM).unwrap();
+    wait_until("the new process has ended", || !super::upgrade::is_running(new));
+    assert!(page.body.contains("moderator (moderator)"), "{}", page.body);
+    assert_eq!(done.status, 303, "{}", done.body);
+}

@@ -138,7 +138,7 @@ impl Drop for Program {
     }
 }
 
-fn is_running(process: i32) -> bool {
+pub(super) fn is_running(process: i32) -> bool {
     let state = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     state.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
 }
