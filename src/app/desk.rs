@@ -18,6 +18,7 @@ use super::condition::Vitals;
 use super::error::chain;
 use super::events::{Batch, Event, Events, Mine, Waiting};
 use super::faults;
+use super::guard::Guard;
 use super::office::Office;
 use super::pulse::{Part, Stuck};
 use super::staff::Staff;
@@ -29,7 +30,7 @@ use crate::metrics::{Metrics, Place};
 use crate::model::staff::{Answering, StaffRequest};
 use crate::model::{
     Arrival, BoardSettings, BoardSlug, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings,
-    Submission, ThreadKey, Trouble,
+    Submission, ThreadKey, Trouble, Verdict,
 };
 use crate::render::Pen;
 use crate::store::inbox::Inbox;
@@ -55,6 +56,7 @@ pub struct Desk {
     shown: Arc<RwLock<Shown>>,
     office: Office,
     staff: Arc<Staff>,
+    guard: Guard,
     started: Started,
     queue: mpsc::Sender<Order>,
     events: Events,
@@ -136,7 +138,8 @@ impl Desk {
         let office = Office::new(dir, shown.clone(), secret, inbox.clone());
         let committer =
             Committer { orders, inbox, mine, events: events.clone(), vitals: vitals.clone(), office: office.clone() };
-        let desk = Desk { shown, office, staff, started: Started::default(), queue, events, vitals };
+        let guard = Guard::new(shown.clone());
+        let desk = Desk { shown, office, staff, guard, started: Started::default(), queue, events, vitals };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
         Ok((desk, thread))
     }
@@ -181,10 +184,20 @@ impl Backend for Desk {
     }
 
     fn admit(&self, board: &BoardSlug, address: IpAddr) -> Result<(), Refusal> {
+        self.guard.admit(address)?;
         self.office.admit(board, address)
     }
 
-    fn attend(&self, board: BoardSlug, no: PostNo, request: ReaderRequest, _: IpAddr) -> Accepting {
+    fn screen(&self, submission: &mut Submission) -> Result<Verdict, Refusal> {
+        self.guard.screen(submission)
+    }
+
+    fn note_refusal(&self, address: IpAddr, refusal: &Refusal) {
+        self.guard.note_refusal(address, refusal);
+    }
+
+    fn attend(&self, board: BoardSlug, no: PostNo, request: ReaderRequest, address: IpAddr) -> Accepting {
+        let admitted = self.guard.admit_request(address);
         let thread = {
             let shown = builder::read(&self.shown);
             shown.site.board(&board).ok_or(Refusal::NoSuchBoard).and_then(|board| {
@@ -193,6 +206,7 @@ impl Backend for Desk {
         };
         let (office, shown) = (self.office.clone(), self.shown.clone());
         Box::pin(async move {
+            admitted?;
             let key = ThreadKey { board: board.clone(), no: thread? };
             office.attend(key.clone(), no, request).await?;
             let there = builder::read(&shown).site.board(&board).is_some_and(|board| board.visible(key.no).is_some());

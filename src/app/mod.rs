@@ -14,6 +14,7 @@ pub mod events;
 mod faults;
 mod folder;
 pub mod follower;
+mod guard;
 mod headers;
 mod held_back;
 mod hook;

@@ -89,7 +89,10 @@ where
             (Target::Post, &Method::POST) => {
                 // In a box, so that those who only read do not have room for it.
                 let outcome = Box::pin(post::post(door, parts, body.as_mut(), address, taste)).await;
-                outcome.inspect_err(|refused| door.backend.metrics().refused(refused.refusal.code()))
+                outcome.inspect_err(|refused| {
+                    door.backend.metrics().refused(refused.refusal.code());
+                    door.backend.note_refusal(address, &refused.refusal);
+                })
             }
             (Target::Post, &Method::OPTIONS) => Ok(options(POST_METHODS)),
             (Target::Post, _) => Err(bad_method(POST_METHODS)),

@@ -3,11 +3,14 @@
 use std::net::IpAddr;
 
 use super::{Backend, Door, Limits, ThreadState};
+use crate::model::likeness::{self, is_invisible};
 use crate::model::problem::is_bidi_control;
-use crate::model::{BoardSettings, BoardSlug, Form, FormFault, PostNo, ReaderRequest, Refusal, Submission, quotes};
+use crate::model::{
+    BoardSettings, BoardSlug, Form, FormFault, PostNo, ReaderRequest, Refusal, Submission, Verdict, quotes,
+};
 
 /// Checks every field, in the order in which a poster would want to hear of it.
-pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<Submission, Refusal> {
+pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<(Submission, Verdict), Refusal> {
     let backend = &*door.backend;
     let board = BoardSlug::parse(&form.board).map_err(|_| Refusal::NoSuchBoard)?;
     let settings = backend.board(&board).ok_or(Refusal::NoSuchBoard)?;
@@ -19,10 +22,14 @@ pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<Submiss
     let subject = if settings.subject_chars_max == 0 { String::new() } else { one_line(&form.subject) };
     let sage = thread.is_some() && wants_sage(&form.options);
     let id = door.resends.id(form, address, backend);
+    let password = form.password.clone();
+    let mut submission = Submission { id, board, thread, name, trip, subject, sage, body, password, address };
+    // Before the thread is counted, or refused ones would leave no room for others.
+    let verdict = backend.screen(&mut submission)?;
     if thread.is_none() {
-        backend.start_thread(&board, &id)?;
+        backend.start_thread(&submission.board, &submission.id)?;
     }
-    Ok(Submission { id, board, thread, name, trip, subject, sage, body, password: form.password.clone(), address })
+    Ok((submission, verdict))
 }
 
 /// The post that a form is about, and what is to be done to it; `None` if it is a post itself.
@@ -76,21 +83,12 @@ fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || c.is_control() || is_bidi_control(c) || is_invisible(c))
 }
 
-/// Characters that are neither white space nor ever drawn: joiners, fillers and blanks.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180E}'
-            | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
-            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}'
-    )
-}
-
 /// Holds every text against its limit.
 fn measure(form: &Form, body: &str, settings: &BoardSettings, limits: &Limits) -> Result<(), Refusal> {
     at_most("body", body.chars().count(), settings.body_chars_max, "characters")?;
     at_most("body", memchr::memchr_iter(b'\n', body.as_bytes()).count() + 1, settings.body_lines_max, "lines")?;
     at_most("body", quotes::count(body), settings.quotes_max, "quotes")?;
+    at_most("body", likeness::links(body), settings.links_max, "links")?;
     if settings.subject_chars_max != 0 {
         at_most("subject", form.subject.chars().count(), settings.subject_chars_max, "characters")?;
     }

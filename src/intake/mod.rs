@@ -11,7 +11,8 @@
 //! 6. The board and the thread exist and take posts (`check`).
 //! 7. The texts are within the board's limits (`check`).
 //! 8. The name is signed, and the post gets the id that a resend of it would get too (`check`, `resend`).
-//! 9. The backend accepts it, and the client learns where it stands (`post`, `reply`).
+//! 9. The backend finds nothing in it, or in how much its sender posts, that speaks against it (`check`).
+//! 10. The backend accepts it, and the client learns where it stands (`post`, `reply`).
 //!
 //! Beside them stand `/healthz`, which tells everybody whether all is well, and on a door of its own `/metrics`
 //! (`monitor`).
@@ -56,7 +57,7 @@ use crate::metrics::Metrics;
 use crate::model::staff::{Answering, StaffRequest};
 use crate::model::{
     BoardSettings, BoardSlug, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings, Submission,
-    Trouble,
+    Trouble, Verdict,
 };
 
 pub use answer::answer;
@@ -124,6 +125,12 @@ pub trait Backend: Send + Sync + 'static {
     fn start_thread(&self, board: &BoardSlug, id: &PostId) -> Result<(), Refusal>;
     /// Whether somebody at this address may post on a board at all.
     fn admit(&self, board: &BoardSlug, address: IpAddr) -> Result<(), Refusal>;
+    /// Looks at a post as a whole, and perhaps changes it, before it is accepted: who sends how much, and what it says.
+    fn screen(&self, _: &mut Submission) -> Result<Verdict, Refusal> {
+        Ok(Verdict::Pass)
+    }
+    /// Notes that something that came from this address was refused.
+    fn note_refusal(&self, _: IpAddr, _: &Refusal) {}
     /// Does what a reader asks to be done to a post, or sees to it that it will be.
     fn attend(&self, board: BoardSlug, no: PostNo, request: ReaderRequest, address: IpAddr) -> Accepting;
     /// The name without its key, and the tripcode.

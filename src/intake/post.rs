@@ -32,8 +32,8 @@ where
     let accepting = if let Some((board, no, request)) = request(door, &form)? {
         door.backend.attend(board, no, request, address)
     } else {
-        let submission = match check(door, &form, address) {
-            Ok(submission) => submission,
+        let (submission, _) = match check(door, &form, address) {
+            Ok(checked) => checked,
             Err(refusal) => return Err(with(form, refusal)),
         };
         door.backend.accept(submission, negotiate::patience(&parts.headers))

@@ -35,6 +35,14 @@ pub struct SiteSettings {
     pub keep_addresses_hours: usize,
     /// Where proxies stand whose word is taken for where a request came from.
     pub trusted_proxies: Vec<IpNet>,
+    /// Posts that an address may send in a minute; 0 means no limit.
+    pub posts_per_minute: usize,
+    /// Threads that an address may start in an hour; 0 means no limit.
+    pub threads_per_hour: usize,
+    /// Refused posts and wrong passwords that an address may send in a minute; 0 means no limit.
+    pub failures_per_minute: usize,
+    /// Minutes for which nobody may send the text of a post again, 0 to 1,440; 0 means that everybody may.
+    pub duplicate_minutes: usize,
     /// What boards have that say nothing else.
     pub defaults: BoardSettings,
 }
@@ -72,6 +80,10 @@ impl Default for SiteSettings {
             on_change: Vec::new(),
             keep_addresses_hours: 72,
             trusted_proxies: Vec::new(),
+            posts_per_minute: 10,
+            threads_per_hour: 10,
+            failures_per_minute: 20,
+            duplicate_minutes: 10,
             defaults: BoardSettings::default(),
         }
     }
@@ -102,6 +114,8 @@ pub struct BoardSettings {
     pub name_chars_max: usize,
     /// Quotes that one post may hold, 0 to 1,000.
     pub quotes_max: usize,
+    /// Links that one post may hold, 0 to 1,000.
+    pub links_max: usize,
     /// Replies after which a thread is no longer bumped; 0 means no limit.
     pub bump_limit: usize,
     /// Replies after which a thread takes no more; 0 means no limit.
@@ -152,6 +166,7 @@ impl Default for BoardSettings {
             subject_chars_max: 120,
             name_chars_max: 60,
             quotes_max: 50,
+            links_max: 10,
             bump_limit: 500,
             reply_limit: 1_000,
             overflow: Overflow::default(),

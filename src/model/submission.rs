@@ -92,6 +92,13 @@ pub enum Receipt {
     },
 }
 
+/// What is to become of a post that nothing speaks against.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It is taken.
+    Pass,
+}
+
 /// What a reader asks to be done to a post.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReaderRequest {
@@ -160,7 +167,7 @@ pub enum Refusal {
         got: usize,
         /// How much is allowed.
         max: usize,
-        /// What is counted: `characters`, `lines` or `quotes`.
+        /// What is counted: `characters`, `lines`, `quotes` or `links`.
         unit: &'static str,
     },
     /// The request as a whole is larger than the door reads.
@@ -189,6 +196,12 @@ pub enum Refusal {
         "Too many threads were started on this board within an hour. Answer one of them, or try again in {0} seconds."
     )]
     ManyThreads(u32),
+    /// Whoever sends has sent so much that there may be no more for these seconds.
+    #[error("You are too fast. Try again in {0} seconds.")]
+    TooFast(u32),
+    /// Somebody has just sent this text.
+    #[error("Just this text was posted a short while ago.")]
+    Duplicate,
     /// The board's last number is taken.
     #[error("This board has used all its numbers.")]
     NumbersUsedUp,
@@ -230,7 +243,8 @@ impl Refusal {
             Refusal::BadType => 415,
             Refusal::BadMethod => 405,
             Refusal::Busy(_) | Refusal::NotStored => 503,
-            Refusal::ManyThreads(_) => 429,
+            Refusal::ManyThreads(_) | Refusal::TooFast(_) => 429,
+            Refusal::Duplicate => 409,
             Refusal::Fault => 500,
         }
     }
@@ -259,6 +273,8 @@ impl Refusal {
             Refusal::BadMethod => "bad_method",
             Refusal::Busy(_) => "busy",
             Refusal::ManyThreads(_) => "many_threads",
+            Refusal::TooFast(_) => "too_fast",
+            Refusal::Duplicate => "duplicate",
             Refusal::NumbersUsedUp => "numbers_used_up",
             Refusal::NotStored => "not_stored",
             Refusal::NotFound => "not_found",
@@ -269,7 +285,7 @@ impl Refusal {
     /// Seconds after which a try may be worth it.
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Refusal::Busy(seconds) | Refusal::ManyThreads(seconds) => Some(*seconds),
+            Refusal::Busy(seconds) | Refusal::ManyThreads(seconds) | Refusal::TooFast(seconds) => Some(*seconds),
             Refusal::NotStored => Some(30),
             _ => None,
         }

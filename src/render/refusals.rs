@@ -23,11 +23,14 @@ pub fn sentence(texts: &Texts, refusal: &Refusal) -> String {
             };
             say(&[]) + &part("banned-until", until) + &part("banned-why", why)
         }
-        Refusal::Busy(seconds) | Refusal::ManyThreads(seconds) => say(&[("seconds", &seconds.to_string())]),
+        Refusal::Busy(seconds) | Refusal::ManyThreads(seconds) | Refusal::TooFast(seconds) => {
+            say(&[("seconds", &seconds.to_string())])
+        }
         Refusal::NoSuchBoard
         | Refusal::NoSuchThread
         | Refusal::NoSuchPost
         | Refusal::WrongPassword
+        | Refusal::Duplicate
         | Refusal::Locked
         | Refusal::Full
         | Refusal::Empty

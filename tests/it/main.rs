@@ -9,6 +9,7 @@ mod crash;
 mod deploy;
 mod door;
 mod excerpt;
+mod guard;
 mod held_back;
 mod hook;
 mod import;

@@ -105,6 +105,10 @@ cdn_seconds: 3600
 on_change: [scripts/purge, 'zone one']
 keep_addresses: 12 hours
 trusted_proxies: [127.0.0.1, '10.0.0.0/8', '2001:db8::/32']
+posts_per_minute: 4
+threads_per_hour: 2
+failures_per_minute: 0
+duplicate_minutes: 60
 defaults:
   anonymous_name: Nobody
   bump_limit: 300
@@ -124,6 +128,10 @@ defaults:
         on_change: vec!["scripts/purge".to_owned(), "zone one".to_owned()],
         keep_addresses_hours: 12,
         trusted_proxies: ["127.0.0.1/32", "10.0.0.0/8", "2001:db8::/32"].map(|text| text.parse().unwrap()).to_vec(),
+        posts_per_minute: 4,
+        threads_per_hour: 2,
+        failures_per_minute: 0,
+        duplicate_minutes: 60,
         defaults: BoardSettings::default(),
     };
     expected.defaults.anonymous_name = "Nobody".to_owned();
@@ -146,6 +154,7 @@ body_lines_max: 5
 subject_chars_max: 6
 name_chars_max: 7
 quotes_max: 8
+links_max: 3
 bump_limit: 9
 reply_limit: 10
 overflow: prune
@@ -165,6 +174,7 @@ threads_per_hour_max: 12
         subject_chars_max: 6,
         name_chars_max: 7,
         quotes_max: 8,
+        links_max: 3,
         bump_limit: 9,
         reply_limit: 10,
         overflow: Overflow::Prune,
@@ -265,7 +275,8 @@ site.yaml:10:1: `title` is set twice
 #[test]
 fn an_unknown_key_is_told_with_a_way_out() {
     let all = "known here: `title`, `description`, `base_url`, `post_url`, `theme`, `locale`, `time_zone`, \
-               `home_threads`, `precompress`, `cdn_seconds`, `on_change`, `keep_addresses`, `trusted_proxies`, `defaults`";
+               `home_threads`, `precompress`, `cdn_seconds`, `on_change`, `keep_addresses`, `trusted_proxies`, \
+               `posts_per_minute`, `threads_per_hour`, `failures_per_minute`, `duplicate_minutes`, `defaults`";
     wrong("Title: x\n", "1:1: unknown setting `Title`", "did you mean `title`?");
     wrong("LOCALE: en\n", "1:1: unknown setting `LOCALE`", "did you mean `locale`?");
     wrong("baseurl: /\n", "1:1: unknown setting `baseurl`", "did you mean `base_url`?");

@@ -67,7 +67,7 @@ const LIMIT_MAX: usize = 1_000_000;
 const YEAR_SECONDS: usize = 31_536_000;
 
 /// What stands in `site.yaml`.
-pub(super) static SITE: [Key<SiteSettings>; 14] = [
+pub(super) static SITE: [Key<SiteSettings>; 18] = [
     Key { name: "title", doc: "The site's name.", kind: Kind::Text(1..=TITLE_CHARS_MAX, |site| &mut site.title) },
     Key {
         name: "description",
@@ -166,6 +166,26 @@ pub(super) static SITE: [Key<SiteSettings>; 14] = [
         }),
     },
     Key {
+        name: "posts_per_minute",
+        doc: "Posts that one address may send in a minute, and its network four times as many; 0 means no limit. The machine itself and `trusted_proxies` have none.",
+        kind: Kind::Count(0..=LIMIT_MAX, |site| &mut site.posts_per_minute),
+    },
+    Key {
+        name: "threads_per_hour",
+        doc: "Threads that one address may start in an hour, and its network four times as many; 0 means no limit.",
+        kind: Kind::Count(0..=LIMIT_MAX, |site| &mut site.threads_per_hour),
+    },
+    Key {
+        name: "failures_per_minute",
+        doc: "Refused posts and wrong passwords of one address in a minute, after which nothing more of it is looked at for a while; 0 means no limit.",
+        kind: Kind::Count(0..=LIMIT_MAX, |site| &mut site.failures_per_minute),
+    },
+    Key {
+        name: "duplicate_minutes",
+        doc: "Minutes for which nobody may send the text of a post again; 0 means that everybody may. Texts of fewer than 20 letters always may be sent.",
+        kind: Kind::Count(0..=1_440, |site| &mut site.duplicate_minutes),
+    },
+    Key {
         name: "defaults",
         doc: "What boards have that say nothing else: any setting of `board.yaml` except its title and description.",
         kind: Kind::Defaults(|site| &mut site.defaults),
@@ -176,7 +196,7 @@ pub(super) static SITE: [Key<SiteSettings>; 14] = [
 const OWN: usize = 2;
 
 /// What stands in `board.yaml`.
-pub(super) static BOARD: [Key<BoardSettings>; 16] = [
+pub(super) static BOARD: [Key<BoardSettings>; 17] = [
     Key {
         name: "title",
         doc: "The board's name for people, if not the name of its folder.",
@@ -231,6 +251,11 @@ pub(super) static BOARD: [Key<BoardSettings>; 16] = [
         name: "quotes_max",
         doc: "Quotes that one post may hold.",
         kind: Kind::Count(0..=1_000, |board| &mut board.quotes_max),
+    },
+    Key {
+        name: "links_max",
+        doc: "Links to other sites that one post may hold.",
+        kind: Kind::Count(0..=1_000, |board| &mut board.links_max),
     },
     Key {
         name: "bump_limit",

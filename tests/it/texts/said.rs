@@ -36,6 +36,8 @@ fn refusals() -> Vec<Refusal> {
         NoSuchPost,
         WrongPassword,
         ManyThreads(60),
+        TooFast(5),
+        Duplicate,
         Banned { until: "2026-03-02 10:00 UTC".to_owned(), why: "spam".to_owned() },
         Banned { until: String::new(), why: String::new() },
     ];
@@ -44,13 +46,14 @@ fn refusals() -> Vec<Refusal> {
             FieldTwice(_) | BadText(_) | NoSuchBoard | NoSuchThread | NotAThread(_) | Locked | Full | Empty => {}
             TooLarge(_) | TooSlow | NoLength | BadType | BadMethod | Busy(_) | NumbersUsedUp | NotStored => {}
             NoSuchPost | WrongPassword | ManyThreads(_) | Banned { .. } => {}
+            TooFast(_) | Duplicate => {}
             NotFound | Fault | BadForm(_) | BadRequest(_) | TooLong { .. } => {}
         }
     }
     all.extend(FormFault::ALL.map(BadForm));
     all.extend(RequestFault::ALL.map(BadRequest));
     for field in ["name", "options", "subject", "body", "password", "nonce", "reason"] {
-        all.extend(["characters", "lines", "quotes"].map(|unit| TooLong { field, got: 9, max: 5, unit }));
+        all.extend(["characters", "lines", "quotes", "links"].map(|unit| TooLong { field, got: 9, max: 5, unit }));
     }
     all
 }

@@ -1,0 +1,111 @@
+//! The guard at the door: who sends too much, and what was sent already.
+//!
+//! A post that passes the checks of its form comes here. What can be told from memory is told first and without a look
+//! at its text, so that a flood costs little. Addresses of the machine itself and of `trusted_proxies` are nobody in
+//! particular: their posts are neither counted nor compared.
+
+mod pace;
+mod recent;
+
+use std::net::IpAddr;
+use std::sync::{Arc, RwLock};
+
+use self::pace::{Count, Pace, Quota, Thing};
+use self::recent::Recent;
+use super::builder::{self, Shown};
+use super::clock;
+use crate::model::{Refusal, SiteSettings, Submission, Verdict};
+
+const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+
+/// The guard of a site.
+pub struct Guard {
+    shown: Arc<RwLock<Shown>>,
+    pace: Pace,
+    recent: Recent,
+}
+
+impl Guard {
+    /// That of a site; it knows of nothing that was sent before.
+    pub fn new(shown: Arc<RwLock<Shown>>) -> Guard {
+        Guard { shown, pace: Pace::default(), recent: Recent::default() }
+    }
+
+    /// Refuses to look at anything of an address of which too much was refused.
+    pub fn admit(&self, address: IpAddr) -> Result<(), Refusal> {
+        let site = self.site();
+        match is_somebody(&site, address) {
+            true => self.pace.take(address, &[failures(&site)], Count::Look, now_ms()).map_err(Refusal::TooFast),
+            false => Ok(()),
+        }
+    }
+
+    /// Counts what somebody asks to be done to a post.
+    pub fn admit_request(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.admit(address)?;
+        let site = self.site();
+        match is_somebody(&site, address) {
+            true => self.pace.take(address, &[posts(&site)], Count::Take, now_ms()).map_err(Refusal::TooFast),
+            false => Ok(()),
+        }
+    }
+
+    /// Looks at a post before it is accepted.
+    pub fn screen(&self, post: &mut Submission) -> Result<Verdict, Refusal> {
+        let (site, now_ms) = (self.site(), now_ms());
+        if is_somebody(&site, post.address) {
+            let threads = Quota { thing: Thing::Thread, count: site.threads_per_hour, time_ms: HOUR_MS };
+            let quotas = [posts(&site), threads];
+            let taken = if post.thread.is_none() { &quotas[..] } else { &quotas[..1] };
+            self.pace.take(post.address, taken, Count::Take, now_ms).map_err(Refusal::TooFast)?;
+            let time_ms = site.duplicate_minutes as u64 * MINUTE_MS;
+            if !self.recent.note(&post.id, &post.body, time_ms, now_ms) {
+                return Err(Refusal::Duplicate);
+            }
+        }
+        Ok(Verdict::Pass)
+    }
+
+    /// Counts what was refused, if whoever sent it is to blame.
+    pub fn note_refusal(&self, address: IpAddr, refusal: &Refusal) {
+        let site = self.site();
+        if is_fault_of_sender(refusal) && is_somebody(&site, address) {
+            // Once it is full there is nothing to add.
+            let _ = self.pace.take(address, &[failures(&site)], Count::Take, now_ms());
+        }
+    }
+
+    fn site(&self) -> Arc<SiteSettings> {
+        builder::read(&self.shown).site.settings.clone()
+    }
+}
+
+fn now_ms() -> u64 {
+    u64::try_from(clock::now_ns() / 1_000_000).unwrap_or_default()
+}
+
+/// Whether an address is that of a poster. Behind a proxy that is not trusted, or a tunnel that ends here, all posters
+/// have that of the machine, and one of them must not keep out the others.
+fn is_somebody(site: &SiteSettings, address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    !address.is_loopback() && !site.trusted_proxies.iter().any(|range| range.contains(&address))
+}
+
+fn posts(site: &SiteSettings) -> Quota {
+    Quota { thing: Thing::Post, count: site.posts_per_minute, time_ms: MINUTE_MS }
+}
+
+fn failures(site: &SiteSettings) -> Quota {
+    Quota { thing: Thing::Failure, count: site.failures_per_minute, time_ms: MINUTE_MS }
+}
+
+/// Whether somebody who meant well would seldom be refused like that.
+fn is_fault_of_sender(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::WrongPassword | Refusal::Banned { .. } | Refusal::Duplicate => true,
+        // Told already, or no fault of theirs.
+        Refusal::TooFast(_) | Refusal::ManyThreads(_) | Refusal::NumbersUsedUp => false,
+        refusal => (400..500).contains(&refusal.status()) && *refusal != Refusal::TooSlow,
+    }
+}
