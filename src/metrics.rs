@@ -70,6 +70,7 @@ pub struct Metrics {
     /// Posts that are durable.
     pub posts_accepted: Counter,
     posts_refused: Family<Label, Counter>,
+    filter_hits: Family<[(&'static str, String); 1], Counter>,
     /// Posts that are durable and wait for the builder.
     pub posts_waiting: Gauge,
     /// Posts that the builder has put into their threads.
@@ -106,6 +107,8 @@ impl Default for Metrics {
         let build_seconds = Histogram::new(exponential_buckets(0.000_5, 2.0, 16));
         ours.register_with_unit("build", "Time of a round that built something", Unit::Seconds, build_seconds.clone());
         let posts_refused = family(ours, "posts_refused", "Posts that were refused, by reason");
+        let filter_hits = Family::default();
+        ours.register("filter_hits", "Posts in which a filter found something, by filter", filter_hits.clone());
         let panics = family(ours, "panics", "Panics that were survived, by place");
         // So that a first panic is seen as a rise from nought.
         for place in Place::ALL {
@@ -124,6 +127,7 @@ impl Default for Metrics {
             answers,
             posts_accepted: counter(ours, "posts_accepted", "Posts that are durable"),
             posts_refused,
+            filter_hits,
             posts_waiting: gauge(
                 ours,
                 "posts_waiting",
@@ -169,6 +173,16 @@ impl Metrics {
     /// Counts a post that was refused; the reason is the refusal's code.
     pub fn refused(&self, reason: &'static str) {
         self.posts_refused.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// Counts a post in which a filter found something.
+    pub fn filter_hit(&self, name: &str) {
+        self.filter_hits.get_or_create(&[("filter", name.to_owned())]).inc();
+    }
+
+    /// Forgets the filters that there were, so that they are no more than there can be.
+    pub fn filters_changed(&self) {
+        self.filter_hits.clear();
     }
 
     /// Counts a panic that was survived.

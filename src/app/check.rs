@@ -8,6 +8,7 @@ use super::{Console, DONE, FAILED, clock};
 use crate::model::{Problem, Site, SiteSettings};
 use crate::render::Theme;
 use crate::store::content::{self, ContentError};
+use crate::store::filters::Filters;
 use crate::store::site_dir::SiteDir;
 use crate::store::{locale, theme};
 
@@ -28,6 +29,10 @@ pub fn check(dir: &SiteDir, console: &Console) -> Result<u8, Error> {
     let of_theme = check_theme(dir, &frame.settings, console);
     if !of_theme.is_empty() {
         problems.extend(of_theme);
+        code = FAILED;
+    }
+    if let Err(of_filters) = Filters::read(&dir.filters()) {
+        problems.extend(of_filters);
         code = FAILED;
     }
     let mut site = Site::new(frame.settings, frame.boards);

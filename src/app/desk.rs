@@ -135,10 +135,11 @@ impl Desk {
         let Means { shown, dir, secret, inbox, mine, events, vitals } = means;
         let (queue, orders) = mpsc::channel(QUEUE_MAX);
         let staff = Arc::new(Staff::new(dir.clone(), shown.clone(), secret.clone(), inbox.clone()));
-        let office = Office::new(dir, shown.clone(), secret, inbox.clone());
+        let office = Office::new(dir.clone(), shown.clone(), secret, inbox.clone());
+        let guard = Guard::new(&dir, shown.clone(), office.clone(), vitals.clone());
         let committer =
             Committer { orders, inbox, mine, events: events.clone(), vitals: vitals.clone(), office: office.clone() };
-        let guard = Guard::new(shown.clone());
+
         let desk = Desk { shown, office, staff, guard, started: Started::default(), queue, events, vitals };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
         Ok((desk, thread))

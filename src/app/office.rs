@@ -12,7 +12,7 @@ use super::clock;
 use super::error::chain;
 use crate::disk;
 use crate::intake::tripcode::Secret;
-use crate::model::act::{Deed, READER};
+use crate::model::act::{Deed, PROGRAM, READER};
 use crate::model::ban::Ban;
 use crate::model::{Act, BoardSlug, PostId, PostNo, ReaderRequest, Refusal, Stamp, Submission, ThreadKey};
 use crate::store::bans::Bans;
@@ -88,6 +88,16 @@ impl Office {
         }
     }
 
+    /// Keeps whoever has this address out, as a filter wants. It is done a moment later, by whoever builds.
+    pub fn ban_sender(&self, address: IpAddr, hours: u32, why: &str) {
+        let (office, sender, why) = (self.clone(), self.0.secret.fingerprint(address), why.to_owned());
+        tokio::task::spawn_blocking(move || {
+            let deed = Deed::BanSender { sender, only: None, hours: Some(hours) };
+            // The next post that the filter finds is the next try.
+            let _ = office.put_act(PROGRAM, why, deed);
+        });
+    }
+
     fn bans(&self) -> Arc<Vec<Ban>> {
         let stamp = std::fs::metadata(self.0.bans.path()).ok().map(|meta| disk::stamp(&meta));
         let mut banned = self.0.banned.lock().unwrap_or_else(PoisonError::into_inner);
@@ -117,7 +127,7 @@ impl Office {
 
     /// Puts it into the inbox, and gives the file's name.
     fn put(&self, key: &ThreadKey, no: PostNo, request: ReaderRequest) -> Result<String, Refusal> {
-        let (board, at) = (key.board.clone(), Some(clock::now()));
+        let board = key.board.clone();
         let (why, deed) = match request {
             ReaderRequest::Report { reason } => (reason, Deed::Report { board, post: no }),
             ReaderRequest::Withdraw { password } => {
@@ -126,11 +136,16 @@ impl Office {
                 (why, Deed::Delete { board, posts: vec![no] })
             }
         };
-        let id = PostId::parse(&clock::ulid()).ok();
+        self.put_act(READER, why, deed)
+    }
+
+    /// Puts an act into the inbox, and gives the file's name.
+    fn put_act(&self, by: &str, why: String, deed: Deed) -> Result<String, Refusal> {
+        let (id, at) = (PostId::parse(&clock::ulid()).ok(), Some(clock::now()));
         let name = format!("{}.json", clock::ulid());
-        let stored = self.0.inbox.put_acts(&name, &[Act { id, at, by: READER.to_owned(), why, deed }]);
+        let stored = self.0.inbox.put_acts(&name, &[Act { id, at, by: by.to_owned(), why, deed }]);
         stored.map(|()| name).map_err(|error| {
-            warn!(error = %chain(&error), "cannot store what a reader asks for");
+            warn!(error = %chain(&error), "cannot store an act");
             Refusal::NotStored
         })
     }

@@ -106,6 +106,17 @@ pub enum Deed {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hours: Option<u32>,
     },
+    /// Whoever has an address may not post any more: what a filter decides.
+    BanSender {
+        /// The keyed hash of the address.
+        sender: String,
+        /// The board on which it holds; all if it is absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        only: Option<BoardSlug>,
+        /// How long; for ever if it is absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hours: Option<u32>,
+    },
     /// A ban is lifted.
     Unban {
         /// The act that made it.
@@ -160,6 +171,7 @@ impl Deed {
             | Deed::Report { board, .. }
             | Deed::Dismiss { board, .. } => Some(board),
             Deed::Ban { board, .. } => board.as_ref(),
+            Deed::BanSender { only, .. } => only.as_ref(),
             Deed::Undo { .. } | Deed::Unban { .. } => None,
         }
     }
@@ -171,7 +183,7 @@ impl Deed {
             Deed::Set { threads, .. } => threads,
             Deed::Edit { post, .. } | Deed::Report { post, .. } => std::slice::from_ref(post),
             Deed::Wipe { post, .. } | Deed::Ban { post, .. } => post.as_slice(),
-            Deed::Undo { .. } | Deed::Unban { .. } => &[],
+            Deed::BanSender { .. } | Deed::Undo { .. } | Deed::Unban { .. } => &[],
         }
     }
 
@@ -183,7 +195,7 @@ impl Deed {
             Deed::Set { flag, on, .. } => flag.verb(*on),
             Deed::Edit { .. } => "edit",
             Deed::Wipe { .. } => "wipe",
-            Deed::Ban { .. } => "ban",
+            Deed::Ban { .. } | Deed::BanSender { .. } => "ban",
             Deed::Unban { .. } => "unban",
             Deed::Report { .. } => "report",
             Deed::Dismiss { .. } => "dismiss",

@@ -18,6 +18,35 @@ pub fn folded(text: &str) -> Cow<'_, str> {
     Cow::Owned(seen.flat_map(char::to_lowercase).collect())
 }
 
+/// A text without disguise that knows where each letter stood.
+pub struct Unmasked {
+    /// The text without disguise.
+    pub text: String,
+    /// For each byte of it, where the character that it is of begins in the text as it came.
+    starts: Vec<usize>,
+}
+
+impl Unmasked {
+    /// Unmasks a text, character by character.
+    pub fn of(text: &str) -> Unmasked {
+        let mut unmasked = Unmasked { text: String::with_capacity(text.len()), starts: Vec::with_capacity(text.len()) };
+        let mut buffer = [0; 4];
+        for (at, c) in text.char_indices() {
+            unmasked.text.push_str(&folded(c.encode_utf8(&mut buffer)));
+            unmasked.starts.resize(unmasked.text.len(), at);
+        }
+        unmasked
+    }
+
+    /// The bytes of `whole`, the text as it came, for those of the text without disguise; with what nobody sees in between.
+    pub fn place(&self, whole: &str, found: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        let start_of = |at: usize| self.starts.get(at).copied().unwrap_or(whole.len());
+        let last = found.end.checked_sub(1).map_or(0, start_of);
+        let end = whole[last..].chars().next().map_or(last, |c| last + c.len_utf8());
+        start_of(found.start)..end
+    }
+}
+
 /// The letters and digits of a text without disguise, one after the other. What else is put between them makes no other text
 /// of it.
 pub fn letters(text: &str) -> String {
@@ -65,6 +94,20 @@ mod tests {
         assert_eq!(folded("ﾈｼﾞ"), folded("ネジ"));
         assert_eq!(letters("Buy  gold!!\n>>12 NOW…"), "buygold12now");
         assert_eq!(letters("| / \\ ___"), "");
+    }
+
+    #[test]
+    fn what_was_found_without_disguise_is_found_again_in_it() {
+        for (whole, there) in
+            [("a CÁSino b", "CÁSino"), ("Ｃaｓ\u{200b}ｉno", "Ｃaｓ\u{200b}ｉno"), ("caſino", "caſino")]
+        {
+            let unmasked = Unmasked::of(whole);
+            let at = unmasked.text.find("casino").unwrap();
+            assert_eq!(&whole[unmasked.place(whole, at..at + 6)], there);
+        }
+        // One character may be several letters.
+        let unmasked = Unmasked::of("x ㎏ y");
+        assert_eq!((unmasked.text.as_str(), unmasked.place("x ㎏ y", 3..4)), ("x kg y", 2..5));
     }
 
     #[test]

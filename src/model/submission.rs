@@ -97,6 +97,8 @@ pub enum Receipt {
 pub enum Verdict {
     /// It is taken.
     Pass,
+    /// Somebody looks at it first, for this reason.
+    Hold(String),
 }
 
 /// What a reader asks to be done to a post.
@@ -202,6 +204,12 @@ pub enum Refusal {
     /// Somebody has just sent this text.
     #[error("Just this text was posted a short while ago.")]
     Duplicate,
+    /// A filter keeps it out.
+    #[error("This text is not wanted here.{}", told(" The reason: ", why))]
+    Filtered {
+        /// The reason; may be empty.
+        why: String,
+    },
     /// The board's last number is taken.
     #[error("This board has used all its numbers.")]
     NumbersUsedUp,
@@ -236,7 +244,7 @@ impl Refusal {
             | Refusal::NumbersUsedUp
             | Refusal::WrongPassword
             | Refusal::Banned { .. } => 403,
-            Refusal::Empty | Refusal::TooLong { .. } => 422,
+            Refusal::Empty | Refusal::TooLong { .. } | Refusal::Filtered { .. } => 422,
             Refusal::TooLarge(_) => 413,
             Refusal::TooSlow => 408,
             Refusal::NoLength => 411,
@@ -275,6 +283,7 @@ impl Refusal {
             Refusal::ManyThreads(_) => "many_threads",
             Refusal::TooFast(_) => "too_fast",
             Refusal::Duplicate => "duplicate",
+            Refusal::Filtered { .. } => "filtered",
             Refusal::NumbersUsedUp => "numbers_used_up",
             Refusal::NotStored => "not_stored",
             Refusal::NotFound => "not_found",

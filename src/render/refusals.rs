@@ -6,6 +6,10 @@ use crate::model::{Refusal, Texts};
 pub fn sentence(texts: &Texts, refusal: &Refusal) -> String {
     let key = format!("refused-{}", refusal.code());
     let say = |values: &[(&str, &str)]| texts.say(&key, values);
+    let part = |key: &str, value: &str| match value {
+        "" => String::new(),
+        value => format!(" {}", texts.say(key, &[("value", value)])),
+    };
     match refusal {
         Refusal::BadForm(fault) => say(&[("why", &texts.say(&format!("form-{}", fault.code()), &[]))]),
         Refusal::BadRequest(fault) => say(&[("why", &texts.say(&format!("request-{}", fault.code()), &[]))]),
@@ -16,13 +20,8 @@ pub fn sentence(texts: &Texts, refusal: &Refusal) -> String {
             say(&[("field", &field), ("got", &got.to_string()), ("max", &max.to_string()), ("unit", &unit)])
         }
         Refusal::TooLarge(bytes) => say(&[("max", &bytes.to_string())]),
-        Refusal::Banned { until, why } => {
-            let part = |key: &str, value: &str| match value {
-                "" => String::new(),
-                value => format!(" {}", texts.say(key, &[("value", value)])),
-            };
-            say(&[]) + &part("banned-until", until) + &part("banned-why", why)
-        }
+        Refusal::Banned { until, why } => say(&[]) + &part("banned-until", until) + &part("banned-why", why),
+        Refusal::Filtered { why } => say(&[]) + &part("banned-why", why),
         Refusal::Busy(seconds) | Refusal::ManyThreads(seconds) | Refusal::TooFast(seconds) => {
             say(&[("seconds", &seconds.to_string())])
         }

@@ -8,6 +8,9 @@ use crate::disk::{self, DiskError};
 use crate::model::PostId;
 use crate::model::ban::Ban;
 
+/// The most bans: each post is held against all of them, and filters ban whom they will.
+const BANS_MAX: usize = 10_000;
+
 /// The bans of a site.
 #[derive(Clone, Debug)]
 pub struct Bans {
@@ -35,11 +38,12 @@ impl Bans {
         Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
-    /// Adds a ban, or replaces the one of the same act.
+    /// Adds a ban, or replaces the one of the same act. Where there are too many, the oldest goes.
     pub fn add(&self, ban: Ban, now: DateTime<Utc>) -> Result<(), DiskError> {
         let mut bans = self.read()?;
         bans.retain(|there| there.id != ban.id);
         bans.push(ban);
+        bans.drain(..bans.len().saturating_sub(BANS_MAX));
         self.write(bans, now)
     }
 

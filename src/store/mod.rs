@@ -7,6 +7,7 @@ pub mod cache;
 pub mod changed;
 pub mod commit;
 pub mod content;
+pub mod filters;
 pub mod header;
 pub mod import;
 pub mod inbox;

@@ -81,7 +81,9 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
         Deed::Wipe { board, post: Some(post), since } => wipe_poster(means, site, board, *post, *since)?,
         Deed::Wipe { board, since, .. } => wipe_since(root, site, board, since.unwrap_or(at))?,
         Deed::Undo { of } => undo(root, log, of)?,
-        Deed::Ban { .. } | Deed::Unban { .. } | Deed::Report { .. } | Deed::Dismiss { .. } => Vec::new(),
+        Deed::Ban { .. } | Deed::BanSender { .. } | Deed::Unban { .. } | Deed::Report { .. } | Deed::Dismiss { .. } => {
+            Vec::new()
+        }
     };
     // Whom a ban is about is found out before it is logged, since it may not be known any more.
     let ban = match &act.deed {
@@ -95,6 +97,11 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
             };
             let until = hours.map(|hours| at + TimeDelta::hours(hours.into()));
             Some(Ban { id: id.clone(), whom, board: only.clone(), until, why: act.why.clone() })
+        }
+        Deed::BanSender { sender, only, hours } => {
+            let (whom, board) = (Whom::Hash(sender.clone()), only.clone());
+            let until = hours.map(|hours| at + TimeDelta::hours(hours.into()));
+            Some(Ban { id: id.clone(), whom, board, until, why: act.why.clone() })
         }
         _ => None,
     };

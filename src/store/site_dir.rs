@@ -28,6 +28,11 @@ impl SiteDir {
         self.root.join("content")
     }
 
+    /// What posts may not say.
+    pub fn filters(&self) -> PathBuf {
+        self.content().join("filters.yaml")
+    }
+
     /// Templates.
     pub fn themes(&self) -> PathBuf {
         self.root.join("themes")

@@ -4,7 +4,7 @@ use super::sandbox::Sandbox;
 use super::sandbox::running::{Reply, Running};
 
 /// Behind a proxy on the same machine, which tells where posts come from.
-fn site(settings: &str) -> Sandbox {
+pub fn site(settings: &str) -> Sandbox {
     let site = Sandbox::new(
         "
 ==> content/tech/1.md
@@ -18,16 +18,16 @@ the first thread
 }
 
 /// A reply to thread 1 that comes from this address.
-fn reply_from(door: &Running, address: &str, body: &str) -> Reply {
+pub fn reply_from(door: &Running, address: &str, body: &str) -> Reply {
     post_from(door, address, &[("board", "tech"), ("thread", "1"), ("body", body)])
 }
 
-fn post_from(door: &Running, address: &str, fields: &[(&str, &str)]) -> Reply {
+pub fn post_from(door: &Running, address: &str, fields: &[(&str, &str)]) -> Reply {
     door.post_with(&[("X-Forwarded-For", address), ("Accept", "application/json")], fields)
 }
 
 /// The code of the refusal, or the status.
-fn outcome(reply: &Reply) -> String {
+pub fn outcome(reply: &Reply) -> String {
     let value: serde_json::Value = serde_json::from_str(&reply.body).unwrap_or_default();
     value["error"]["code"].as_str().map_or_else(|| reply.status.to_string(), str::to_owned)
 }

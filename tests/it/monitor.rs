@@ -17,7 +17,7 @@ first
 ";
 
 /// A server with both doors, and where the second is.
-fn start(site: &Sandbox) -> (Running, SocketAddr) {
+pub fn start(site: &Sandbox) -> (Running, SocketAddr) {
     let running = Running::start_with(site.root(), &["--monitor", "127.0.0.1:0"]);
     wait_until("the second door is told", || running.told().contains("monitoring at"));
     let told = running.told();

@@ -4,17 +4,24 @@
 //! at its text, so that a flood costs little. Addresses of the machine itself and of `trusted_proxies` are nobody in
 //! particular: their posts are neither counted nor compared.
 
+mod filter_file;
 mod pace;
 mod recent;
 
 use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 
+use self::filter_file::FilterFile;
 use self::pace::{Count, Pace, Quota, Thing};
 use self::recent::Recent;
 use super::builder::{self, Shown};
 use super::clock;
+use super::condition::Vitals;
+use super::office::Office;
+use crate::metrics::Metrics;
 use crate::model::{Refusal, SiteSettings, Submission, Verdict};
+use crate::store::filters::Finding;
+use crate::store::site_dir::SiteDir;
 
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
@@ -22,14 +29,21 @@ const HOUR_MS: u64 = 60 * MINUTE_MS;
 /// The guard of a site.
 pub struct Guard {
     shown: Arc<RwLock<Shown>>,
+    office: Office,
+    metrics: Arc<Metrics>,
     pace: Pace,
     recent: Recent,
+    filters: FilterFile,
 }
 
 impl Guard {
     /// That of a site; it knows of nothing that was sent before.
-    pub fn new(shown: Arc<RwLock<Shown>>) -> Guard {
-        Guard { shown, pace: Pace::default(), recent: Recent::default() }
+    pub fn new(dir: &SiteDir, shown: Arc<RwLock<Shown>>, office: Office, vitals: Vitals) -> Guard {
+        let (pace, recent, metrics) = (Pace::default(), Recent::default(), vitals.metrics.clone());
+        let filters = FilterFile::new(dir.filters(), vitals);
+        // Mistakes are told when the program starts, and not with the first post.
+        filters.filters();
+        Guard { shown, office, metrics, pace, recent, filters }
     }
 
     /// Refuses to look at anything of an address of which too much was refused.
@@ -59,12 +73,41 @@ impl Guard {
             let quotas = [posts(&site), threads];
             let taken = if post.thread.is_none() { &quotas[..] } else { &quotas[..1] };
             self.pace.take(post.address, taken, Count::Take, now_ms).map_err(Refusal::TooFast)?;
+        }
+        let reason = self.filter(post)?;
+        if is_somebody(&site, post.address) {
             let time_ms = site.duplicate_minutes as u64 * MINUTE_MS;
             if !self.recent.note(&post.id, &post.body, time_ms, now_ms) {
                 return Err(Refusal::Duplicate);
             }
         }
-        Ok(Verdict::Pass)
+        Ok(reason.map_or(Verdict::Pass, Verdict::Hold))
+    }
+
+    /// Holds a post against the filters; gives why somebody should look at it, if one says so.
+    fn filter(&self, post: &mut Submission) -> Result<Option<String>, Refusal> {
+        let filters = self.filters.filters();
+        if filters.is_empty() {
+            return Ok(None);
+        }
+        let finding = filters.apply(post, |name| self.metrics.filter_hit(name));
+        let board = builder::read(&self.shown).site.board(&post.board).map(|board| board.settings.clone());
+        let (got, max) = (post.body.chars().count(), board.map_or(usize::MAX, |board| board.body_chars_max));
+        match finding {
+            Finding::Reject(why) => Err(Refusal::Filtered { why }),
+            Finding::Ban(why, hours) => {
+                // Where all posters have the address of the machine, a ban would keep all of them out.
+                if is_somebody(&self.site(), post.address) {
+                    self.office.ban_sender(post.address, hours, &why);
+                }
+                Err(Refusal::Filtered { why })
+            }
+            // What was put in may be too much, or nothing.
+            _ if post.body.trim().is_empty() => Err(Refusal::Empty),
+            _ if max < got => Err(Refusal::TooLong { field: "body", got, max, unit: "characters" }),
+            Finding::Hold(why) => Ok(Some(why)),
+            Finding::Pass => Ok(None),
+        }
     }
 
     /// Counts what was refused, if whoever sent it is to blame.

@@ -3,6 +3,7 @@
 //! `yaml` makes a text into a small tree that knows its places; `keys` is the one table of what can be set; `read`
 //! holds the tree against the table; `words` writes samples and the reference from the same table.
 
+mod filter_keys;
 mod keys;
 mod read;
 mod words;
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use crate::model::{BoardSettings, Problem, SiteSettings};
 
+pub use filter_keys::{Action, Field, FilterDraft, read_filters};
 pub use words::{reference, sample_board, sample_site};
 
 /// Bytes that a file of settings may have.

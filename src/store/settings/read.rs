@@ -24,19 +24,25 @@ pub(super) fn file<S>(path: &Path, text: &str, keys: &'static [Key<S>], mut sett
 /// How much of what stands in the file a message repeats.
 const FOUND_CHARS_MAX: usize = 40;
 
-struct Reader<'p> {
-    path: &'p Path,
-    problems: Vec<Problem>,
+pub(super) struct Reader<'p> {
+    pub path: &'p Path,
+    pub problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn tell(&mut self, node: &Node, message: String, hint: Option<String>) {
+    pub(super) fn tell(&mut self, node: &Node, message: String, hint: Option<String>) {
         let problem = Problem::new(self.path, message).at(node.place.0, node.place.1);
         self.problems.push(Problem { hint, ..problem });
     }
 
     /// Reads the mapping `node` into `settings`. `section` is the key it stands below, `None` for the whole file.
-    fn mapping<S>(&mut self, section: Option<&'static str>, node: &Node, keys: &'static [Key<S>], settings: &mut S) {
+    pub(super) fn mapping<S>(
+        &mut self,
+        section: Option<&'static str>,
+        node: &Node,
+        keys: &'static [Key<S>],
+        settings: &mut S,
+    ) {
         let entries = match &node.value {
             Value::Map(entries) => entries,
             Value::Null => return,
@@ -158,7 +164,7 @@ fn unquoted<S>(key: &Key<S>, node: &Node) -> Option<String> {
 }
 
 /// What stands at `node`, for a message.
-fn found(node: &Node) -> String {
+pub(super) fn found(node: &Node) -> String {
     match &node.value {
         Value::Null => "nothing".to_owned(),
         Value::Bool | Value::Number(_) => format!("`{}`", shown(node.source)),

@@ -1,5 +1,6 @@
 //! The settings in words: commented samples and the reference.
 
+use super::filter_keys;
 use super::keys::{self, Key, Kind};
 use crate::model::summary::one_line;
 
@@ -75,6 +76,8 @@ pub fn reference() -> String {
     table(&mut out, &keys::BOARD);
     out.push_str(REFERENCE_THEME);
     table(&mut out, &keys::THEME);
+    out.push_str(REFERENCE_FILTERS);
+    table(&mut out, &filter_keys::FILTER);
     out
 }
 
@@ -99,6 +102,13 @@ else.
 
 const REFERENCE_THEME: &str = "
 ## `themes/<name>/theme.yaml`
+
+";
+
+const REFERENCE_FILTERS: &str = "
+## `content/filters.yaml`
+
+A list of filters, at most 500; each is a mapping of these. [Moderation](moderation.md#filters) tells what they do.
 
 ";
 

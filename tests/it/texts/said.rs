@@ -37,6 +37,8 @@ fn refusals() -> Vec<Refusal> {
         WrongPassword,
         ManyThreads(60),
         TooFast(5),
+        Filtered { why: "no casinos".to_owned() },
+        Filtered { why: String::new() },
         Duplicate,
         Banned { until: "2026-03-02 10:00 UTC".to_owned(), why: "spam".to_owned() },
         Banned { until: String::new(), why: String::new() },
@@ -46,7 +48,7 @@ fn refusals() -> Vec<Refusal> {
             FieldTwice(_) | BadText(_) | NoSuchBoard | NoSuchThread | NotAThread(_) | Locked | Full | Empty => {}
             TooLarge(_) | TooSlow | NoLength | BadType | BadMethod | Busy(_) | NumbersUsedUp | NotStored => {}
             NoSuchPost | WrongPassword | ManyThreads(_) | Banned { .. } => {}
-            TooFast(_) | Duplicate => {}
+            TooFast(_) | Duplicate | Filtered { .. } => {}
             NotFound | Fault | BadForm(_) | BadRequest(_) | TooLong { .. } => {}
         }
     }
