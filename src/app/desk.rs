@@ -18,7 +18,7 @@ use super::condition::Vitals;
 use super::error::chain;
 use super::events::{Batch, Event, Events, Mine, Waiting};
 use super::faults;
-use super::guard::Guard;
+use super::guard::{Guard, Held};
 use super::office::Office;
 use super::pulse::{Part, Stuck};
 use super::staff::Staff;
@@ -220,29 +220,15 @@ impl Backend for Desk {
     }
 
     fn accept(&self, submission: Submission, patience: Patience) -> Accepting {
-        let (answer, durable) = oneshot::channel();
-        let (board, thread) = (submission.board.clone(), submission.thread);
-        let sent = self.queue.try_send(Order { submission, patience, answer });
+        enqueue(&self.queue, submission, patience)
+    }
+
+    fn hold(&self, submission: Submission, verdict: Verdict, patience: Patience) -> Accepting {
+        let (queue, held) = (self.queue.clone(), self.guard.hold(submission, verdict));
         Box::pin(async move {
-            match sent {
-                Ok(()) => {}
-                Err(TrySendError::Full(_)) => return Err(Refusal::Busy(BUSY_SECONDS)),
-                Err(TrySendError::Closed(_)) => return Err(Refusal::NotStored),
-            }
-            let outcome = match durable.await {
-                Ok(Answer { outcome, others }) => {
-                    drop(others);
-                    outcome
-                }
-                Err(_) => Err(Refusal::NotStored),
-            };
-            let Some(visible) = outcome? else {
-                return Ok(Receipt::Safe { board, thread });
-            };
-            match tokio::time::timeout(VISIBLE_WITHIN, visible).await {
-                Ok(Ok(outcome)) => outcome,
-                // The builder is late, or has lost track of it: the post is in the inbox all the same.
-                _ => Ok(Receipt::Safe { board, thread }),
+            match held.await? {
+                Held::Kept { board, thread } => Ok(Receipt::Held { board, thread }),
+                Held::Known(submission) => enqueue(&queue, submission, patience).await,
             }
         })
     }
@@ -290,6 +276,35 @@ impl Backend for Desk {
     fn now(&self) -> SystemTime {
         clock::system()
     }
+}
+
+/// Hands a post to the committer, and waits for what becomes of it.
+fn enqueue(queue: &mpsc::Sender<Order>, submission: Submission, patience: Patience) -> Accepting {
+    let (answer, durable) = oneshot::channel();
+    let (board, thread) = (submission.board.clone(), submission.thread);
+    let sent = queue.try_send(Order { submission, patience, answer });
+    Box::pin(async move {
+        match sent {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(Refusal::Busy(BUSY_SECONDS)),
+            Err(TrySendError::Closed(_)) => return Err(Refusal::NotStored),
+        }
+        let outcome = match durable.await {
+            Ok(Answer { outcome, others }) => {
+                drop(others);
+                outcome
+            }
+            Err(_) => Err(Refusal::NotStored),
+        };
+        let Some(visible) = outcome? else {
+            return Ok(Receipt::Safe { board, thread });
+        };
+        match tokio::time::timeout(VISIBLE_WITHIN, visible).await {
+            Ok(Ok(outcome)) => outcome,
+            // The builder is late, or has lost track of it: the post is in the inbox all the same.
+            _ => Ok(Receipt::Safe { board, thread }),
+        }
+    })
 }
 
 /// What a visitor sees if even the page that tells of a fault cannot be drawn.

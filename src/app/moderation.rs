@@ -2,6 +2,8 @@
 //!
 //! An act is put into the inbox. A running `serve` carries it out; where none runs, this command does so itself.
 
+mod held;
+
 use std::io::Read;
 use std::time::{Duration, Instant};
 
@@ -36,6 +38,9 @@ pub fn moderate(dir: SiteDir, command: Moderate, console: &Console) -> Result<u8
     let deed = match command.deed {
         ModCommand::Bans => return show_bans(&dir, console),
         ModCommand::Reports => return show_reports(&dir, console),
+        ModCommand::Held => return held::show_held(&dir, console),
+        ModCommand::Approve(targets) => held::ids(&dir, targets).map(|held| Deed::Approve { held }),
+        ModCommand::Deny(targets) => held::ids(&dir, targets).map(|held| Deed::Deny { held }),
         ModCommand::Dismiss(targets) => deed(targets, |board, posts| Deed::Dismiss { board, posts }),
         ModCommand::Wipe { board, number, since } => {
             let since = since.map(|text| time(&text)).transpose()?;
@@ -144,7 +149,7 @@ fn carry_out(dir: SiteDir, act: &Act, console: &Console) -> Result<u8, Error> {
     let name = act.deed.name();
     let id = act.id.as_ref().map_or("", PostId::as_str);
     let line = match threads {
-        Some(0) if matches!(act.deed, Deed::Ban { .. } | Deed::Unban { .. } | Deed::Dismiss { .. }) => {
+        Some(0) if is_no_threads_matter(&act.deed) => {
             format!("{name}: done (act {id})")
         }
         Some(0) => format!("nothing to do: all is so already (act {id})"),
@@ -154,6 +159,12 @@ fn carry_out(dir: SiteDir, act: &Act, console: &Console) -> Result<u8, Error> {
     };
     console.conclude(&line, &json!({ "command": "mod", "act": name, "id": id, "threads": threads }))?;
     Ok(DONE)
+}
+
+/// Whether it changes something else than threads.
+fn is_no_threads_matter(deed: &Deed) -> bool {
+    let of_held = !deed.held().is_empty();
+    of_held || matches!(deed, Deed::Ban { .. } | Deed::BanSender { .. } | Deed::Unban { .. } | Deed::Dismiss { .. })
 }
 
 /// Carries it out in this process, with what waits in the inbox left to the next `serve`.

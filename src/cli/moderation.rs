@@ -36,6 +36,17 @@ pub struct Targets {
     pub numbers: Vec<u64>,
 }
 
+/// Held posts.
+#[derive(Args, Clone, Debug)]
+pub struct HeldTargets {
+    /// The ids of the posts
+    #[arg(required_unless_present = "all", value_name = "ID")]
+    pub ids: Vec<String>,
+    /// All that are held
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+}
+
 /// What can be done.
 #[derive(Subcommand, Clone, Debug)]
 pub enum ModCommand {
@@ -114,6 +125,12 @@ pub enum ModCommand {
     Reports,
     /// Forget what was reported of these posts
     Dismiss(Targets),
+    /// Show posts that are held until somebody has looked at them
+    Held,
+    /// Accept held posts; `mod held` shows their ids
+    Approve(HeldTargets),
+    /// Throw held posts away
+    Deny(HeldTargets),
     /// Put back what an earlier act changed; `mod log` shows their ids
     Undo {
         /// The id of the act

@@ -26,7 +26,7 @@ pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<(Submis
     let mut submission = Submission { id, board, thread, name, trip, subject, sage, body, password, address };
     // Before the thread is counted, or refused ones would leave no room for others.
     let verdict = backend.screen(&mut submission)?;
-    if thread.is_none() {
+    if thread.is_none() && !matches!(verdict, Verdict::Hold(_)) {
         backend.start_thread(&submission.board, &submission.id)?;
     }
     Ok((submission, verdict))

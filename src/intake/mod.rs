@@ -142,6 +142,8 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// The door may drop the future when the client leaves; a post that was handed on stays accepted all the same.
     fn accept(&self, submission: Submission, patience: Patience) -> Accepting;
+    /// Puts the post where somebody looks at it before it is shown, as the verdict says, or accepts it after all.
+    fn hold(&self, submission: Submission, verdict: Verdict, patience: Patience) -> Accepting;
     /// A number that changes with the theme.
     fn theme_version(&self) -> u64 {
         0

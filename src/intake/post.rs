@@ -12,7 +12,7 @@ use super::check::{check, request};
 use super::form::{self, Encoding};
 use super::reply::{self, Refused, Taste};
 use super::{Body, Door, body, negotiate};
-use crate::model::{Form, Refusal, RequestFault};
+use crate::model::{Form, Refusal, RequestFault, Verdict};
 
 /// Takes the post in `body`.
 pub(super) async fn post<B>(
@@ -32,11 +32,15 @@ where
     let accepting = if let Some((board, no, request)) = request(door, &form)? {
         door.backend.attend(board, no, request, address)
     } else {
-        let (submission, _) = match check(door, &form, address) {
+        let (submission, verdict) = match check(door, &form, address) {
             Ok(checked) => checked,
             Err(refusal) => return Err(with(form, refusal)),
         };
-        door.backend.accept(submission, negotiate::patience(&parts.headers))
+        let patience = negotiate::patience(&parts.headers);
+        match verdict {
+            Verdict::Pass => door.backend.accept(submission, patience),
+            verdict => door.backend.hold(submission, verdict, patience),
+        }
     };
     match timeout(door.limits.accept_time, accepting).await {
         Ok(Ok(receipt)) => Ok(reply::receipt(&*door.backend, receipt, taste)),

@@ -57,6 +57,10 @@ pub(super) fn receipt(backend: &dyn Backend, receipt: Receipt, taste: Taste) -> 
                 Taste::Json => json_body(StatusCode::OK, &json!({ "board": board, "thread": thread, "done": true })),
             }
         }
+        Receipt::Held { board, thread } => match taste {
+            Taste::Html => html(StatusCode::ACCEPTED, page(backend, &ErrorView::Held { board, thread })),
+            Taste::Json => json_body(StatusCode::ACCEPTED, &json!({ "board": board, "thread": thread, "held": true })),
+        },
         Receipt::Safe { board, thread } => match taste {
             Taste::Html => html(StatusCode::ACCEPTED, page(backend, &ErrorView::Safe { board, thread })),
             Taste::Json => json_body(StatusCode::ACCEPTED, &json!({ "board": board, "thread": thread, "safe": true })),
@@ -105,6 +109,7 @@ fn page(backend: &dyn Backend, view: &ErrorView) -> String {
     catch_unwind(AssertUnwindSafe(|| backend.page(view))).unwrap_or_else(|_| {
         let text = match view {
             ErrorView::Refused { refusal, .. } => refusal.to_string(),
+            ErrorView::Held { .. } => "The post is safe. Somebody will look at it before it is shown.".to_owned(),
             ErrorView::Safe { .. } => "The post is safe and will appear soon.".to_owned(),
         };
         format!("<!DOCTYPE html><title>nejiboard</title><p>{text}</p>\n")

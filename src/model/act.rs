@@ -136,6 +136,16 @@ pub enum Deed {
         /// The posts' numbers.
         posts: Vec<PostNo>,
     },
+    /// Posts that were held are accepted.
+    Approve {
+        /// Their ids.
+        held: Vec<PostId>,
+    },
+    /// Posts that were held are thrown away.
+    Deny {
+        /// Their ids.
+        held: Vec<PostId>,
+    },
     /// What an earlier act changed is put back as it was.
     Undo {
         /// That act's id.
@@ -172,7 +182,7 @@ impl Deed {
             | Deed::Dismiss { board, .. } => Some(board),
             Deed::Ban { board, .. } => board.as_ref(),
             Deed::BanSender { only, .. } => only.as_ref(),
-            Deed::Undo { .. } | Deed::Unban { .. } => None,
+            Deed::Approve { .. } | Deed::Deny { .. } | Deed::Undo { .. } | Deed::Unban { .. } => None,
         }
     }
 
@@ -184,6 +194,15 @@ impl Deed {
             Deed::Edit { post, .. } | Deed::Report { post, .. } => std::slice::from_ref(post),
             Deed::Wipe { post, .. } | Deed::Ban { post, .. } => post.as_slice(),
             Deed::BanSender { .. } | Deed::Undo { .. } | Deed::Unban { .. } => &[],
+            Deed::Approve { .. } | Deed::Deny { .. } => &[],
+        }
+    }
+
+    /// The posts that it names that were held.
+    pub fn held(&self) -> &[PostId] {
+        match self {
+            Deed::Approve { held } | Deed::Deny { held } => held,
+            _ => &[],
         }
     }
 
@@ -199,6 +218,8 @@ impl Deed {
             Deed::Unban { .. } => "unban",
             Deed::Report { .. } => "report",
             Deed::Dismiss { .. } => "dismiss",
+            Deed::Approve { .. } => "approve",
+            Deed::Deny { .. } => "deny",
             Deed::Undo { .. } => "undo",
         }
     }
@@ -262,6 +283,10 @@ impl Act {
                 if posts.is_empty() =>
             {
                 Err("`posts` is empty")
+            }
+            Deed::Approve { held } | Deed::Deny { held } if held.is_empty() => Err("`held` is empty"),
+            Deed::Approve { held } | Deed::Deny { held } if TARGETS_MAX < held.len() => {
+                Err("an act names at most 10,000 posts")
             }
             Deed::Wipe { post: None, since: None, .. } => Err("a wipe needs a `post` or a time, `since`"),
             Deed::Ban { range: None, board, post, .. } if board.is_none() || post.is_none() => {

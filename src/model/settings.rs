@@ -116,6 +116,8 @@ pub struct BoardSettings {
     pub quotes_max: usize,
     /// Links that one post may hold, 0 to 1,000.
     pub links_max: usize,
+    /// Which posts somebody looks at before they are shown.
+    pub moderation: Moderation,
     /// Replies after which a thread is no longer bumped; 0 means no limit.
     pub bump_limit: usize,
     /// Replies after which a thread takes no more; 0 means no limit.
@@ -138,6 +140,32 @@ pub enum Overflow {
     Archive,
     /// They are deleted.
     Prune,
+}
+
+/// Which posts somebody looks at before they are shown.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Moderation {
+    /// None.
+    #[default]
+    None,
+    /// Those with links.
+    Links,
+    /// Those of posters of whom no post is shown.
+    New,
+    /// All.
+    All,
+}
+
+impl Moderation {
+    /// All of them, by their names in settings.
+    pub const NAMED: [(&'static str, Moderation); 4] =
+        [("none", Moderation::None), ("links", Moderation::Links), ("new", Moderation::New), ("all", Moderation::All)];
+
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        let named = Moderation::NAMED.iter().find(|(_, moderation)| *moderation == self);
+        named.map_or("", |(name, _)| name)
+    }
 }
 
 impl Overflow {
@@ -167,6 +195,7 @@ impl Default for BoardSettings {
             name_chars_max: 60,
             quotes_max: 50,
             links_max: 10,
+            moderation: Moderation::default(),
             bump_limit: 500,
             reply_limit: 1_000,
             overflow: Overflow::default(),

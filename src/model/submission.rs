@@ -83,6 +83,13 @@ pub enum Receipt {
         /// The thread it answers; `None` for a new thread.
         thread: Option<PostNo>,
     },
+    /// It is safe, and somebody looks at it before it is shown.
+    Held {
+        /// The board.
+        board: BoardSlug,
+        /// The thread it answers; `None` for a new thread.
+        thread: Option<PostNo>,
+    },
     /// What a reader asked to be done to a post is done, or will be.
     Done {
         /// The board.
@@ -99,6 +106,8 @@ pub enum Verdict {
     Pass,
     /// Somebody looks at it first, for this reason.
     Hold(String),
+    /// Likewise, if no post of its sender is shown.
+    HoldIfNew,
 }
 
 /// What a reader asks to be done to a post.
@@ -310,6 +319,13 @@ pub enum ErrorView {
         refusal: Refusal,
         /// What was typed, to be sent again; `None` where no form was sent.
         form: Option<Box<Form>>,
+    },
+    /// The post is safe, and somebody looks at it before it is shown.
+    Held {
+        /// The board.
+        board: BoardSlug,
+        /// The thread it answers; `None` for a new thread.
+        thread: Option<PostNo>,
     },
     /// The post is safe but not yet on its page. The page refreshes to where it will be.
     Safe {

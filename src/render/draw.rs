@@ -48,6 +48,15 @@ pub enum DrawError {
 /// What becomes of each page of a job.
 pub type Drawn = (PageKey, Result<Page, DrawError>);
 
+/// What a post that is safe waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wait {
+    /// Its page is being built.
+    ForPage,
+    /// Somebody is to look at it.
+    ForStaff,
+}
+
 impl Pen<'_> {
     /// Draws a job, and hands on page after page.
     pub fn draw(&self, job: &Job, emit: &mut dyn FnMut(Drawn)) {
@@ -131,7 +140,8 @@ impl Pen<'_> {
     pub fn answer(&self, view: &ErrorView) -> Result<String, BadTheme> {
         match view {
             ErrorView::Refused { refusal, form } => self.refused(refusal, form.as_deref()),
-            ErrorView::Safe { board, thread } => self.safe(board, *thread),
+            ErrorView::Held { board, thread } => self.safe(board, *thread, Wait::ForStaff),
+            ErrorView::Safe { board, thread } => self.safe(board, *thread, Wait::ForPage),
         }
     }
 
@@ -163,17 +173,22 @@ impl Pen<'_> {
         self.theme.draw("error", &view, &[])
     }
 
-    fn safe(&self, board: &BoardSlug, thread: Option<PostNo>) -> Result<String, BadTheme> {
+    fn safe(&self, board: &BoardSlug, thread: Option<PostNo>, wait: Wait) -> Result<String, BadTheme> {
         let heading = self.theme.say("post-safe", &[]);
+        // The page of the first kind goes to the post by itself, the other stays.
+        let (kind, message) = match wait {
+            Wait::ForPage => ("safe", self.theme.say("post-safe-next", &[])),
+            Wait::ForStaff => ("error", self.theme.say("post-held-next", &[])),
+        };
         let key = match thread {
             Some(no) => PageKey::Thread(board.clone(), no),
             None => PageKey::Index(board.clone(), 1),
         };
         let around = Surroundings::new(self.site, Some(board));
         let view = SafeView {
-            frame: around.frame("safe", &format!("{heading} - {}", self.site.settings.title), "", None),
+            frame: around.frame(kind, &format!("{heading} - {}", self.site.settings.title), "", None),
             heading,
-            message: self.theme.say("post-safe-next", &[]),
+            message,
             href: self.href(&key),
             refresh: 3,
         };

@@ -71,6 +71,7 @@ impl Sample {
         for form in [Some(Box::new(form)), None] {
             pen.answer(&ErrorView::Refused { refusal: Refusal::Empty, form })?;
         }
+        pen.answer(&ErrorView::Held { board: slug(), thread: PostNo::new(1) })?;
         pen.answer(&ErrorView::Safe { board: slug(), thread: PostNo::new(1) })?;
         theme.draw_post(&large_post(), &mut String::new())?;
         first_wrong.map_or(Ok(()), Err)

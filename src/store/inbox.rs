@@ -240,7 +240,7 @@ fn why_path(target: &Path) -> PathBuf {
 }
 
 /// The bytes of an inbox file.
-fn write(arrivals: &[Arrival]) -> Vec<u8> {
+pub(super) fn write(arrivals: &[Arrival]) -> Vec<u8> {
     let mut out = Vec::new();
     for arrival in arrivals {
         if !out.is_empty() {
@@ -267,7 +267,7 @@ fn write(arrivals: &[Arrival]) -> Vec<u8> {
 }
 
 /// Reads the bytes of an inbox file that was written at this time, in nanoseconds.
-fn read(path: &Path, written_ns: i64, bytes: &[u8]) -> Taking {
+pub(super) fn read(path: &Path, written_ns: i64, bytes: &[u8]) -> Taking {
     if std::str::from_utf8(bytes).is_err() {
         return Taking::Junk("it is not UTF-8".to_owned());
     }

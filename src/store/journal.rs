@@ -135,6 +135,17 @@ impl Journal {
         Ok(ids)
     }
 
+    /// All senders of posts since a time, as far as they are known, of which `wanted` says yes to the post.
+    pub fn senders(&self, wanted: impl Fn(&PostId) -> bool, since: DateTime<Utc>) -> Result<Vec<Sender>, DiskError> {
+        // One that waited may be of the hour before.
+        let from = hour(since - TimeDelta::hours(1));
+        let mut senders = Vec::new();
+        for name in self.names()?.into_iter().filter(|name| !name.ends_with(KEY) && from <= *name) {
+            senders.extend(self.read_hour(&name, |line, _| wanted(&line.id))?);
+        }
+        Ok(senders)
+    }
+
     /// Forgets addresses that are older than so many hours, and passwords that are older than 30 days.
     pub fn forget(&self, now: DateTime<Utc>, keep_hours: usize) -> Result<(), DiskError> {
         // An hour is over for its last post only.

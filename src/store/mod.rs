@@ -9,6 +9,7 @@ pub mod commit;
 pub mod content;
 pub mod filters;
 pub mod header;
+pub mod held;
 pub mod import;
 pub mod inbox;
 pub mod journal;

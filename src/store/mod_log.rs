@@ -24,6 +24,9 @@ pub struct Entry {
     /// What it changed, as it was before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<Before>,
+    /// Held posts that it threw away, each as its file was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
 }
 
 /// A thread that an act changed, as it was before.
@@ -110,7 +113,8 @@ impl ModLog {
     /// Forgets the posts that were deleted or changed before `time`. What was done, by whom and why stays.
     pub fn forget_before(&self, time: DateTime<Utc>) -> Result<(), DiskError> {
         let is_due = |entry: &Entry| entry.act.at.is_some_and(|at| at < time);
-        let holds = |entry: &Entry| entry.before.iter().any(|before| !before.posts.is_empty());
+        let holds =
+            |entry: &Entry| !entry.denied.is_empty() || entry.before.iter().any(|before| !before.posts.is_empty());
         if !self.entries()?.any(|entry| is_due(&entry) && holds(&entry)) {
             return Ok(());
         }
@@ -118,6 +122,7 @@ impl ModLog {
         for mut entry in self.entries()? {
             if is_due(&entry) {
                 entry.before.iter_mut().for_each(|before| before.posts.clear());
+                entry.denied.clear();
             }
             serde_json::to_writer(&mut bytes, &entry).expect("an entry is always JSON");
             bytes.push(b'\n');

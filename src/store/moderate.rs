@@ -12,6 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::bans::Bans;
 use super::content;
+use super::held::{Held, HeldError};
+use super::inbox::Inbox;
 use super::journal::Journal;
 use super::mod_log::{Before, Entry, ModLog};
 use super::reports::Reports;
@@ -33,6 +35,15 @@ pub enum ActError {
     Disk(#[from] DiskError),
 }
 
+impl From<HeldError> for ActError {
+    fn from(error: HeldError) -> ActError {
+        match error {
+            HeldError::Disk(error) => ActError::Disk(error),
+            HeldError::NotThere(_) => ActError::Refused(error.to_string()),
+        }
+    }
+}
+
 /// Where an act finds what it needs.
 pub struct Means<'a> {
     /// The root of the site.
@@ -45,6 +56,10 @@ pub struct Means<'a> {
     pub bans: Bans,
     /// What readers have reported.
     pub reports: Reports,
+    /// Posts at which somebody is to look.
+    pub held: Held,
+    /// Where they go when they are approved.
+    pub inbox: Inbox,
     /// The keyed hash of an address, or of its neighbourhood.
     pub fingerprint: &'a dyn Fn(IpAddr) -> String,
 }
@@ -58,6 +73,8 @@ impl Means<'_> {
             journal: Journal::new(dir.journal()),
             bans: Bans::new(dir.bans()),
             reports: Reports::new(dir.reports()),
+            held: Held::new(dir.held()),
+            inbox: Inbox::at(dir.inbox()),
             fingerprint,
         }
     }
@@ -81,6 +98,11 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
         Deed::Wipe { board, post: Some(post), since } => wipe_poster(means, site, board, *post, *since)?,
         Deed::Wipe { board, since, .. } => wipe_since(root, site, board, since.unwrap_or(at))?,
         Deed::Undo { of } => undo(root, log, of)?,
+        Deed::Approve { held } | Deed::Deny { held } if logged.is_none() => {
+            means.held.require(held)?;
+            Vec::new()
+        }
+        Deed::Approve { .. } | Deed::Deny { .. } => Vec::new(),
         Deed::Ban { .. } | Deed::BanSender { .. } | Deed::Unban { .. } | Deed::Report { .. } | Deed::Dismiss { .. } => {
             Vec::new()
         }
@@ -108,13 +130,20 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
     if logged.is_none() {
         let before = wanted.iter().map(Wanted::before).collect();
         let act = Act { id: Some(id), at: Some(at), ..act.clone() };
-        log.append(&Entry { act, before })?;
+        let denied = if let Deed::Deny { held } = &act.deed { means.held.texts(held)? } else { Vec::new() };
+        log.append(&Entry { act, before, denied })?;
     }
     let keys = write(root, wanted, at)?;
     match (&act.deed, ban) {
         (_, Some(ban)) => means.bans.add(ban, now)?,
         // Undoing a ban lifts it.
-        (Deed::Unban { of } | Deed::Undo { of }, None) => drop(means.bans.lift(of, now)?),
+        (Deed::Unban { of } | Deed::Undo { of }, None) => {
+            means.bans.lift(of, now)?;
+            let denied = log.find(of)?.filter(|_| matches!(act.deed, Deed::Undo { .. })).map(|entry| entry.denied);
+            means.held.put_back(&denied.unwrap_or_default())?;
+        }
+        (Deed::Approve { held }, None) => means.held.release(held, at, &means.inbox, &means.journal)?,
+        (Deed::Deny { held }, None) => means.held.remove(held)?,
         (Deed::Dismiss { board, posts } | Deed::Delete { board, posts }, None) => {
             means.reports.dismiss(board, posts)?;
         }
@@ -337,6 +366,14 @@ fn edit(root: &Path, site: &Site, slug: &BoardSlug, no: PostNo, body: &str) -> R
 fn undo(root: &Path, log: &ModLog, id: &PostId) -> Result<Vec<Wanted>, ActError> {
     let not_there = || ActError::Refused(format!("there is no act `{}` in the log", id.as_str()));
     let entry = log.find(id)?.ok_or_else(not_there)?;
+    if let Deed::Approve { .. } = entry.act.deed {
+        return Err(ActError::Refused("posts that were approved are taken away by deleting them".to_owned()));
+    }
+    if let Deed::Deny { held } = &entry.act.deed
+        && entry.denied.len() < held.len()
+    {
+        return Err(ActError::Refused("what this act threw away is not kept any more".to_owned()));
+    }
     let changes_posts =
         matches!(entry.act.deed, Deed::Delete { .. } | Deed::Restore { .. } | Deed::Edit { .. } | Deed::Wipe { .. });
     if changes_posts && entry.before.iter().any(|before| before.posts.is_empty()) {

@@ -83,6 +83,11 @@ impl SiteDir {
         self.private().join("mod").join("bans")
     }
 
+    /// Posts at which somebody is to look before they are shown.
+    pub fn held(&self) -> PathBuf {
+        self.private().join("mod").join("held")
+    }
+
     /// What readers have reported.
     pub fn reports(&self) -> PathBuf {
         self.private().join("mod").join("reports")

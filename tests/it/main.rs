@@ -12,6 +12,7 @@ mod excerpt;
 mod filters;
 mod guard;
 mod held_back;
+mod holding;
 mod hook;
 mod import;
 mod import_fourchan;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use nejiboard::model::settings::Overflow;
+use nejiboard::model::settings::{Moderation, Overflow};
 use nejiboard::model::summary::one_line;
 use nejiboard::model::{BoardSettings, Coding, Codings, Problem, SiteSettings};
 use nejiboard::store::settings::{self, ThemeInfo, read_board, read_site, read_theme};
@@ -155,6 +155,7 @@ subject_chars_max: 6
 name_chars_max: 7
 quotes_max: 8
 links_max: 3
+moderation: new
 bump_limit: 9
 reply_limit: 10
 overflow: prune
@@ -175,6 +176,7 @@ threads_per_hour_max: 12
         name_chars_max: 7,
         quotes_max: 8,
         links_max: 3,
+        moderation: Moderation::New,
         bump_limit: 9,
         reply_limit: 10,
         overflow: Overflow::Prune,

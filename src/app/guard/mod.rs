@@ -5,6 +5,7 @@
 //! particular: their posts are neither counted nor compared.
 
 mod filter_file;
+mod holding;
 mod pace;
 mod recent;
 
@@ -12,6 +13,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 
 use self::filter_file::FilterFile;
+use self::holding::Holding;
 use self::pace::{Count, Pace, Quota, Thing};
 use self::recent::Recent;
 use super::builder::{self, Shown};
@@ -19,7 +21,8 @@ use super::clock;
 use super::condition::Vitals;
 use super::office::Office;
 use crate::metrics::Metrics;
-use crate::model::{Refusal, SiteSettings, Submission, Verdict};
+use crate::model::settings::Moderation;
+use crate::model::{BoardSlug, PostNo, Refusal, SiteSettings, Submission, Verdict, likeness};
 use crate::store::filters::Finding;
 use crate::store::site_dir::SiteDir;
 
@@ -34,6 +37,20 @@ pub struct Guard {
     pace: Pace,
     recent: Recent,
     filters: FilterFile,
+    holding: Holding,
+}
+
+/// What became of a post that was to be held.
+pub enum Held {
+    /// It is, and durable.
+    Kept {
+        /// The board.
+        board: BoardSlug,
+        /// The thread it answers; `None` for a new thread.
+        thread: Option<PostNo>,
+    },
+    /// It need not be: its sender is known.
+    Known(Submission),
 }
 
 impl Guard {
@@ -43,7 +60,8 @@ impl Guard {
         let filters = FilterFile::new(dir.filters(), vitals);
         // Mistakes are told when the program starts, and not with the first post.
         filters.filters();
-        Guard { shown, office, metrics, pace, recent, filters }
+        let holding = Holding::new(dir, shown.clone(), office.clone());
+        Guard { holding, shown, office, metrics, pace, recent, filters }
     }
 
     /// Refuses to look at anything of an address of which too much was refused.
@@ -81,7 +99,36 @@ impl Guard {
                 return Err(Refusal::Duplicate);
             }
         }
-        Ok(reason.map_or(Verdict::Pass, Verdict::Hold))
+        Ok(reason.map_or_else(|| self.moderation(post), Verdict::Hold))
+    }
+
+    /// What the board wants somebody to look at.
+    fn moderation(&self, post: &Submission) -> Verdict {
+        let board = builder::read(&self.shown).site.board(&post.board).map(|board| board.settings.moderation);
+        match board.unwrap_or_default() {
+            Moderation::None => Verdict::Pass,
+            Moderation::Links if likeness::links(&post.body) == 0 => Verdict::Pass,
+            Moderation::Links => Verdict::Hold("it has links".to_owned()),
+            Moderation::New => Verdict::HoldIfNew,
+            Moderation::All => Verdict::Hold("this board holds all posts".to_owned()),
+        }
+    }
+
+    /// Puts a post where somebody looks at it, as the verdict says.
+    pub fn hold(&self, post: Submission, verdict: Verdict) -> impl Future<Output = Result<Held, Refusal>> + use<> {
+        let holding = self.holding.clone();
+        // A client that leaves changes nothing.
+        let done = tokio::task::spawn_blocking(move || {
+            let (board, thread) = (post.board.clone(), post.thread);
+            let why = match verdict {
+                Verdict::Pass => return Ok(Held::Known(post)),
+                Verdict::HoldIfNew if holding.knows(post.address) => return Ok(Held::Known(post)),
+                Verdict::HoldIfNew => "no other post of its sender is shown".to_owned(),
+                Verdict::Hold(why) => why,
+            };
+            holding.keep(post, &why).map(|()| Held::Kept { board, thread })
+        });
+        async move { done.await.unwrap_or(Err(Refusal::Fault)) }
     }
 
     /// Holds a post against the filters; gives why somebody should look at it, if one says so.

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 
 use super::ThemeInfo;
-use crate::model::settings::{BaseUrl, Overflow};
+use crate::model::settings::{BaseUrl, Moderation, Overflow};
 use crate::model::{BoardSettings, Coding, Codings, SiteSettings};
 
 /// One setting of an `S`.
@@ -196,7 +196,7 @@ pub(super) static SITE: [Key<SiteSettings>; 18] = [
 const OWN: usize = 2;
 
 /// What stands in `board.yaml`.
-pub(super) static BOARD: [Key<BoardSettings>; 17] = [
+pub(super) static BOARD: [Key<BoardSettings>; 18] = [
     Key {
         name: "title",
         doc: "The board's name for people, if not the name of its folder.",
@@ -256,6 +256,15 @@ pub(super) static BOARD: [Key<BoardSettings>; 17] = [
         name: "links_max",
         doc: "Links to other sites that one post may hold.",
         kind: Kind::Count(0..=1_000, |board| &mut board.links_max),
+    },
+    Key {
+        name: "moderation",
+        doc: "Which posts somebody looks at before they are shown: `none`, those with `links`, those of `new` posters, of whom no post is shown since addresses are kept, or `all`.",
+        kind: Kind::Form(Form {
+            expected: "`none`, `links`, `new` or `all`",
+            set: |board, text| moderation(text).map(|moderation| board.moderation = moderation),
+            get: |board| board.moderation.name().to_owned(),
+        }),
     },
     Key {
         name: "bump_limit",
@@ -450,6 +459,11 @@ fn ranges(texts: &[String]) -> Result<Vec<IpNet>, String> {
 fn overflow(text: &str) -> Result<Overflow, String> {
     let named = Overflow::NAMED.iter().find(|(name, _)| *name == text);
     named.map(|(_, overflow)| *overflow).ok_or_else(|| "`keep`, `archive` or `prune`".to_owned())
+}
+
+fn moderation(text: &str) -> Result<Moderation, String> {
+    let named = Moderation::NAMED.iter().find(|(name, _)| *name == text);
+    named.map(|(_, moderation)| *moderation).ok_or_else(|| "`none`, `links`, `new` or `all`".to_owned())
 }
 
 fn locale(text: &str) -> Result<String, String> {

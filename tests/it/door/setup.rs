@@ -14,7 +14,7 @@ use nejiboard::intake::{self, Accepting, Backend, Door, DoorOptions, Limits, Pat
 use nejiboard::metrics::Metrics;
 use nejiboard::model::{
     BoardSettings, BoardSlug, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings, Submission,
-    Trouble,
+    Trouble, Verdict,
 };
 
 /// The address from which requests without a socket come.
@@ -136,6 +136,10 @@ impl Backend for Fake {
         }
     }
 
+    fn hold(&self, post: Submission, _: Verdict, _: Patience) -> Accepting {
+        Box::pin(async move { Ok(Receipt::Held { board: post.board, thread: post.thread }) })
+    }
+
     fn page(&self, view: &ErrorView) -> String {
         match view {
             ErrorView::Refused { refusal, form } => {
@@ -143,6 +147,7 @@ impl Backend for Fake {
                 format!("<!DOCTYPE html><h1>{}</h1><textarea>{typed}</textarea>", refusal.code())
             }
             ErrorView::Safe { board, thread } => format!("<!DOCTYPE html><h1>safe</h1>{board} {thread:?}"),
+            ErrorView::Held { board, thread } => format!("<!DOCTYPE html><h1>held</h1>{board} {thread:?}"),
         }
     }
 

@@ -8,6 +8,7 @@ const TEXT = {
 	copy: "{{t 'script-copy'}}",
 	failed: "{{t 'script-failed'}}",
 	gone: "{{t 'script-gone'}}",
+	held: "{{t 'post-held-next'}}",
 	help: "{{t 'script-help'}}",
 	hide: "{{t 'script-hide'}}",
 	keys: "{{t 'script-keys'}}",
@@ -251,11 +252,11 @@ async function send(event) {
 		notice(TEXT.failed);
 	}
 }
-async function sent({ board, thread: first, no, url }, body) {
+async function sent({ board, thread: first, no, url, held }, body) {
 	write("poster", [body.get("name"), body.get("options")]);
 	for (const name of KEPT) field(name).value = "";
 	saveDraft();
-	notice(TEXT.safe, "notice");
+	notice(held ? TEXT.held : TEXT.safe, "notice");
 	if (url) {
 		keep("own", `${board}/${no}`, 1);
 		watch(`${board}/${first}`, { whole: url.split("#")[0], title: thread ? $("h1").textContent : body.get("subject"), seen: no });
