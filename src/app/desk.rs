@@ -185,7 +185,7 @@ impl Backend for Desk {
     }
 
     fn admit(&self, board: &BoardSlug, address: IpAddr) -> Result<(), Refusal> {
-        self.guard.admit(address)?;
+        self.guard.admit_post(address)?;
         self.office.admit(board, address)
     }
 

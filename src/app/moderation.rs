@@ -3,6 +3,7 @@
 //! An act is put into the inbox. A running `serve` carries it out; where none runs, this command does so itself.
 
 mod held;
+mod posture;
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -38,6 +39,8 @@ pub fn moderate(dir: SiteDir, command: Moderate, console: &Console) -> Result<u8
     let deed = match command.deed {
         ModCommand::Bans => return show_bans(&dir, console),
         ModCommand::Reports => return show_reports(&dir, console),
+        ModCommand::Posture { posture: None, .. } => return posture::show_posture(&dir, console),
+        ModCommand::Posture { posture: Some(name), hours } => posture::deed(&name, hours),
         ModCommand::Held => return held::show_held(&dir, console),
         ModCommand::Approve(targets) => held::ids(&dir, targets).map(|held| Deed::Approve { held }),
         ModCommand::Deny(targets) => held::ids(&dir, targets).map(|held| Deed::Deny { held }),
@@ -164,7 +167,15 @@ fn carry_out(dir: SiteDir, act: &Act, console: &Console) -> Result<u8, Error> {
 /// Whether it changes something else than threads.
 fn is_no_threads_matter(deed: &Deed) -> bool {
     let of_held = !deed.held().is_empty();
-    of_held || matches!(deed, Deed::Ban { .. } | Deed::BanSender { .. } | Deed::Unban { .. } | Deed::Dismiss { .. })
+    of_held
+        || matches!(
+            deed,
+            Deed::Posture { .. }
+                | Deed::Ban { .. }
+                | Deed::BanSender { .. }
+                | Deed::Unban { .. }
+                | Deed::Dismiss { .. }
+        )
 }
 
 /// Carries it out in this process, with what waits in the inbox left to the next `serve`.

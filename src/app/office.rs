@@ -12,7 +12,7 @@ use super::clock;
 use super::error::chain;
 use crate::disk;
 use crate::intake::tripcode::Secret;
-use crate::model::act::{Deed, PROGRAM, READER};
+use crate::model::act::{Deed, PROGRAM, Posture, READER};
 use crate::model::ban::Ban;
 use crate::model::{Act, BoardSlug, PostId, PostNo, ReaderRequest, Refusal, Stamp, Submission, ThreadKey};
 use crate::store::bans::Bans;
@@ -95,6 +95,15 @@ impl Office {
             let deed = Deed::BanSender { sender, only: None, hours: Some(hours) };
             // The next post that the filter finds is the next try.
             let _ = office.put_act(PROGRAM, why, deed);
+        });
+    }
+
+    /// Has the program be on its guard until then. It is a moment later, when whoever builds has noted it.
+    pub fn be_on_guard(&self, until: DateTime<Utc>, why: String) {
+        let office = self.clone();
+        tokio::task::spawn_blocking(move || {
+            // It is tried again as long as so many posts come.
+            let _ = office.put_act(PROGRAM, why, Deed::Posture { posture: Posture::Guarded, until: Some(until) });
         });
     }
 

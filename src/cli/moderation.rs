@@ -131,6 +131,15 @@ pub enum ModCommand {
     Approve(HeldTargets),
     /// Throw held posts away
     Deny(HeldTargets),
+    /// Show how open the door is, or change it: guarded holds new threads and links and halves limits, closed takes no posts
+    Posture {
+        /// How open it is to be
+        #[arg(value_parser = ["calm", "guarded", "closed"])]
+        posture: Option<String>,
+        /// For how many hours; until it is changed if not given
+        #[arg(long, value_name = "N", requires = "posture")]
+        hours: Option<u32>,
+    },
     /// Put back what an earlier act changed; `mod log` shows their ids
     Undo {
         /// The id of the act

@@ -146,11 +146,43 @@ pub enum Deed {
         /// Their ids.
         held: Vec<PostId>,
     },
+    /// The door is opened or closed, or half.
+    Posture {
+        /// How.
+        posture: Posture,
+        /// When all is calm again; never by itself if it is absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<DateTime<Utc>>,
+    },
     /// What an earlier act changed is put back as it was.
     Undo {
         /// That act's id.
         of: PostId,
     },
+}
+
+/// How open the door is.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Posture {
+    /// As the settings say.
+    #[default]
+    Calm,
+    /// New threads and posts with links are held, and each address may send half as much.
+    Guarded,
+    /// No post is taken.
+    Closed,
+}
+
+impl Posture {
+    /// All of them, by their names.
+    pub const NAMED: [(&'static str, Posture); 3] =
+        [("calm", Posture::Calm), ("guarded", Posture::Guarded), ("closed", Posture::Closed)];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Posture::NAMED.iter().find(|(_, posture)| *posture == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// A flag of a thread.
@@ -182,7 +214,8 @@ impl Deed {
             | Deed::Dismiss { board, .. } => Some(board),
             Deed::Ban { board, .. } => board.as_ref(),
             Deed::BanSender { only, .. } => only.as_ref(),
-            Deed::Approve { .. } | Deed::Deny { .. } | Deed::Undo { .. } | Deed::Unban { .. } => None,
+            Deed::Approve { .. } | Deed::Deny { .. } | Deed::Posture { .. } => None,
+            Deed::Undo { .. } | Deed::Unban { .. } => None,
         }
     }
 
@@ -194,7 +227,7 @@ impl Deed {
             Deed::Edit { post, .. } | Deed::Report { post, .. } => std::slice::from_ref(post),
             Deed::Wipe { post, .. } | Deed::Ban { post, .. } => post.as_slice(),
             Deed::BanSender { .. } | Deed::Undo { .. } | Deed::Unban { .. } => &[],
-            Deed::Approve { .. } | Deed::Deny { .. } => &[],
+            Deed::Approve { .. } | Deed::Deny { .. } | Deed::Posture { .. } => &[],
         }
     }
 
@@ -220,6 +253,7 @@ impl Deed {
             Deed::Dismiss { .. } => "dismiss",
             Deed::Approve { .. } => "approve",
             Deed::Deny { .. } => "deny",
+            Deed::Posture { posture, .. } => posture.name(),
             Deed::Undo { .. } => "undo",
         }
     }

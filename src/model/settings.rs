@@ -43,6 +43,8 @@ pub struct SiteSettings {
     pub failures_per_minute: usize,
     /// Minutes for which nobody may send the text of a post again, 0 to 1,440; 0 means that everybody may.
     pub duplicate_minutes: usize,
+    /// Posts in an hour at which the program is on its guard by itself; 0 means never.
+    pub guard_at_posts_per_hour: usize,
     /// What boards have that say nothing else.
     pub defaults: BoardSettings,
 }
@@ -84,6 +86,7 @@ impl Default for SiteSettings {
             threads_per_hour: 10,
             failures_per_minute: 20,
             duplicate_minutes: 10,
+            guard_at_posts_per_hour: 0,
             defaults: BoardSettings::default(),
         }
     }

@@ -213,6 +213,9 @@ pub enum Refusal {
     /// Somebody has just sent this text.
     #[error("Just this text was posted a short while ago.")]
     Duplicate,
+    /// No posts are taken at all.
+    #[error("No posts are taken at the moment. Try again later.")]
+    Closed,
     /// A filter keeps it out.
     #[error("This text is not wanted here.{}", told(" The reason: ", why))]
     Filtered {
@@ -259,7 +262,7 @@ impl Refusal {
             Refusal::NoLength => 411,
             Refusal::BadType => 415,
             Refusal::BadMethod => 405,
-            Refusal::Busy(_) | Refusal::NotStored => 503,
+            Refusal::Busy(_) | Refusal::NotStored | Refusal::Closed => 503,
             Refusal::ManyThreads(_) | Refusal::TooFast(_) => 429,
             Refusal::Duplicate => 409,
             Refusal::Fault => 500,
@@ -292,6 +295,7 @@ impl Refusal {
             Refusal::ManyThreads(_) => "many_threads",
             Refusal::TooFast(_) => "too_fast",
             Refusal::Duplicate => "duplicate",
+            Refusal::Closed => "closed",
             Refusal::Filtered { .. } => "filtered",
             Refusal::NumbersUsedUp => "numbers_used_up",
             Refusal::NotStored => "not_stored",

@@ -16,6 +16,7 @@ use super::held::{Held, HeldError};
 use super::inbox::Inbox;
 use super::journal::Journal;
 use super::mod_log::{Before, Entry, ModLog};
+use super::posture::{PostureFile, Standing};
 use super::reports::Reports;
 use super::site_dir::SiteDir;
 use super::thread_file;
@@ -58,6 +59,8 @@ pub struct Means<'a> {
     pub reports: Reports,
     /// Posts at which somebody is to look.
     pub held: Held,
+    /// How open the door is.
+    pub posture: PostureFile,
     /// Where they go when they are approved.
     pub inbox: Inbox,
     /// The keyed hash of an address, or of its neighbourhood.
@@ -74,6 +77,7 @@ impl Means<'_> {
             bans: Bans::new(dir.bans()),
             reports: Reports::new(dir.reports()),
             held: Held::new(dir.held()),
+            posture: PostureFile::new(dir.posture()),
             inbox: Inbox::at(dir.inbox()),
             fingerprint,
         }
@@ -102,7 +106,7 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
             means.held.require(held)?;
             Vec::new()
         }
-        Deed::Approve { .. } | Deed::Deny { .. } => Vec::new(),
+        Deed::Approve { .. } | Deed::Deny { .. } | Deed::Posture { .. } => Vec::new(),
         Deed::Ban { .. } | Deed::BanSender { .. } | Deed::Unban { .. } | Deed::Report { .. } | Deed::Dismiss { .. } => {
             Vec::new()
         }
@@ -144,6 +148,9 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
         }
         (Deed::Approve { held }, None) => means.held.release(held, at, &means.inbox, &means.journal)?,
         (Deed::Deny { held }, None) => means.held.remove(held)?,
+        (Deed::Posture { posture, until }, None) => {
+            means.posture.set(&Standing { posture: *posture, at, until: *until, by: act.by.clone() })?;
+        }
         (Deed::Dismiss { board, posts } | Deed::Delete { board, posts }, None) => {
             means.reports.dismiss(board, posts)?;
         }
@@ -368,6 +375,9 @@ fn undo(root: &Path, log: &ModLog, id: &PostId) -> Result<Vec<Wanted>, ActError>
     let entry = log.find(id)?.ok_or_else(not_there)?;
     if let Deed::Approve { .. } = entry.act.deed {
         return Err(ActError::Refused("posts that were approved are taken away by deleting them".to_owned()));
+    }
+    if let Deed::Posture { .. } = entry.act.deed {
+        return Err(ActError::Refused("say which posture is wanted instead, with `nejiboard mod posture`".to_owned()));
     }
     if let Deed::Deny { held } = &entry.act.deed
         && entry.denied.len() < held.len()

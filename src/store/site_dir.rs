@@ -88,6 +88,11 @@ impl SiteDir {
         self.private().join("mod").join("held")
     }
 
+    /// How open the door is.
+    pub fn posture(&self) -> PathBuf {
+        self.private().join("mod").join("posture")
+    }
+
     /// What readers have reported.
     pub fn reports(&self) -> PathBuf {
         self.private().join("mod").join("reports")

@@ -10,7 +10,7 @@ use super::sandbox::running::{Running, run, run_with, wait_until};
 use super::sandbox::{Sandbox, files_below};
 
 /// A site whose board holds such posts.
-fn moderated(which: &str) -> Sandbox {
+pub fn moderated(which: &str) -> Sandbox {
     let site = site("");
     site.write("content/tech/board.yaml", format!("title: Tech\nmoderation: {which}\n"));
     site

@@ -28,6 +28,7 @@ mod moderation;
 mod monitor;
 mod old_assets;
 mod packed;
+mod posture;
 mod privacy;
 mod proxy;
 mod publish;

@@ -7,23 +7,29 @@
 mod filter_file;
 mod holding;
 mod pace;
+mod postures;
 mod recent;
 
 use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 
+use tracing::warn;
+
 use self::filter_file::FilterFile;
 use self::holding::Holding;
 use self::pace::{Count, Pace, Quota, Thing};
+use self::postures::Postures;
 use self::recent::Recent;
 use super::builder::{self, Shown};
 use super::clock;
 use super::condition::Vitals;
 use super::office::Office;
 use crate::metrics::Metrics;
+use crate::model::act::Posture;
 use crate::model::settings::Moderation;
 use crate::model::{BoardSlug, PostNo, Refusal, SiteSettings, Submission, Verdict, likeness};
 use crate::store::filters::Finding;
+use crate::store::posture::PostureFile;
 use crate::store::site_dir::SiteDir;
 
 const MINUTE_MS: u64 = 60_000;
@@ -38,6 +44,7 @@ pub struct Guard {
     recent: Recent,
     filters: FilterFile,
     holding: Holding,
+    postures: Postures,
 }
 
 /// What became of a post that was to be held.
@@ -61,7 +68,8 @@ impl Guard {
         // Mistakes are told when the program starts, and not with the first post.
         filters.filters();
         let holding = Holding::new(dir, shown.clone(), office.clone());
-        Guard { holding, shown, office, metrics, pace, recent, filters }
+        let postures = Postures::new(PostureFile::new(dir.posture()));
+        Guard { postures, holding, shown, office, metrics, pace, recent, filters }
     }
 
     /// Refuses to look at anything of an address of which too much was refused.
@@ -70,6 +78,14 @@ impl Guard {
         match is_somebody(&site, address) {
             true => self.pace.take(address, &[failures(&site)], Count::Look, now_ms()).map_err(Refusal::TooFast),
             false => Ok(()),
+        }
+    }
+
+    /// The same for posts, of which none may be wanted at all.
+    pub fn admit_post(&self, address: IpAddr) -> Result<(), Refusal> {
+        match self.postures.now(clock::now()) {
+            Posture::Closed => Err(Refusal::Closed),
+            Posture::Calm | Posture::Guarded => self.admit(address),
         }
     }
 
@@ -86,9 +102,10 @@ impl Guard {
     /// Looks at a post before it is accepted.
     pub fn screen(&self, post: &mut Submission) -> Result<Verdict, Refusal> {
         let (site, now_ms) = (self.site(), now_ms());
+        let is_guarded = self.postures.now(clock::now()) == Posture::Guarded;
         if is_somebody(&site, post.address) {
             let threads = Quota { thing: Thing::Thread, count: site.threads_per_hour, time_ms: HOUR_MS };
-            let quotas = [posts(&site), threads];
+            let quotas = [posts(&site), threads].map(|quota| if is_guarded { quota.halved() } else { quota });
             let taken = if post.thread.is_none() { &quotas[..] } else { &quotas[..1] };
             self.pace.take(post.address, taken, Count::Take, now_ms).map_err(Refusal::TooFast)?;
         }
@@ -99,7 +116,22 @@ impl Guard {
                 return Err(Refusal::Duplicate);
             }
         }
-        Ok(reason.map_or_else(|| self.moderation(post), Verdict::Hold))
+        self.watch_flow(&site);
+        let is_suspect = is_guarded && (post.thread.is_none() || 0 < likeness::links(&post.body));
+        Ok(match reason {
+            Some(reason) => Verdict::Hold(reason),
+            None if is_suspect => Verdict::Hold("the site is on its guard".to_owned()),
+            None => self.moderation(post),
+        })
+    }
+
+    /// Counts a post, and has the site be on its guard if too many come.
+    fn watch_flow(&self, site: &SiteSettings) {
+        let max = site.guard_at_posts_per_hour;
+        if let Some(until) = self.postures.note_post(clock::now(), max) {
+            warn!(max, "so many posts came within an hour: new threads and links are held until {until}");
+            self.office.be_on_guard(until, format!("{max} posts within an hour"));
+        }
     }
 
     /// What the board wants somebody to look at.

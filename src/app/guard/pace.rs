@@ -41,6 +41,13 @@ pub struct Quota {
     pub time_ms: u64,
 }
 
+impl Quota {
+    /// Half of it, but at least one.
+    pub fn halved(self) -> Quota {
+        Quota { count: self.count.div_ceil(2), ..self }
+    }
+}
+
 /// Whether something is counted, or it is only looked whether it could be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Count {

@@ -67,7 +67,7 @@ const LIMIT_MAX: usize = 1_000_000;
 const YEAR_SECONDS: usize = 31_536_000;
 
 /// What stands in `site.yaml`.
-pub(super) static SITE: [Key<SiteSettings>; 18] = [
+pub(super) static SITE: [Key<SiteSettings>; 19] = [
     Key { name: "title", doc: "The site's name.", kind: Kind::Text(1..=TITLE_CHARS_MAX, |site| &mut site.title) },
     Key {
         name: "description",
@@ -184,6 +184,11 @@ pub(super) static SITE: [Key<SiteSettings>; 18] = [
         name: "duplicate_minutes",
         doc: "Minutes for which nobody may send the text of a post again; 0 means that everybody may. Texts of fewer than 20 letters always may be sent.",
         kind: Kind::Count(0..=1_440, |site| &mut site.duplicate_minutes),
+    },
+    Key {
+        name: "guard_at_posts_per_hour",
+        doc: "Posts in an hour on the whole site at which it is on its guard by itself, until an hour is calm: new threads and links are held, and limits halved. 0 means never.",
+        kind: Kind::Count(0..=LIMIT_MAX, |site| &mut site.guard_at_posts_per_hour),
     },
     Key {
         name: "defaults",
