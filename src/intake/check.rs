@@ -15,6 +15,10 @@ pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<(Submis
     let board = BoardSlug::parse(&form.board).map_err(|_| Refusal::NoSuchBoard)?;
     let settings = backend.board(&board).ok_or(Refusal::NoSuchBoard)?;
     backend.admit(&board, address)?;
+    // What fills in whatever there is does not look at it.
+    if !form.website.is_empty() || !form.message.is_empty() {
+        return Err(Refusal::Spam);
+    }
     let thread = thread(backend, &board, &form.thread)?;
     let body = body(&form.body)?;
     measure(form, &body, &settings, &door.limits)?;

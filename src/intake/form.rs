@@ -112,8 +112,10 @@ async fn multipart(bytes: Bytes, boundary: String, limits: &Limits) -> Result<Fo
 }
 
 /// The fields that the door knows.
-const NAMES: [&str; 11] =
-    ["board", "thread", "name", "options", "subject", "body", "password", "nonce", "task", "no", "reason"];
+const NAMES: [&str; 13] = [
+    "board", "thread", "name", "options", "subject", "body", "password", "nonce", "task", "no", "reason", "website",
+    "message",
+];
 
 /// A form that is being filled.
 struct Fields {
@@ -170,6 +172,8 @@ impl Fields {
             &mut form.task,
             &mut form.no,
             &mut form.reason,
+            &mut form.website,
+            &mut form.message,
         ];
         slots.into_iter().nth(at).expect("there is a slot for each name")
     }

@@ -28,6 +28,12 @@ pub struct Form {
     pub password: String,
     /// A random text by which a resend is known.
     pub nonce: String,
+    /// A trap: people do not see this field, and leave it empty.
+    #[serde(skip)]
+    pub website: String,
+    /// Another trap.
+    #[serde(skip)]
+    pub message: String,
     /// What is to be done: empty or `post` for a post, `delete` to take one's own back, `report` to report one.
     #[serde(skip)]
     pub task: String,
@@ -210,6 +216,9 @@ pub enum Refusal {
     /// Whoever sends has sent so much that there may be no more for these seconds.
     #[error("You are too fast. Try again in {0} seconds.")]
     TooFast(u32),
+    /// A field is filled in that nobody sees.
+    #[error("A field was filled in that people do not see, as programs do. Leave it empty and send the post again.")]
+    Spam,
     /// Somebody has just sent this text.
     #[error("Just this text was posted a short while ago.")]
     Duplicate,
@@ -256,7 +265,7 @@ impl Refusal {
             | Refusal::NumbersUsedUp
             | Refusal::WrongPassword
             | Refusal::Banned { .. } => 403,
-            Refusal::Empty | Refusal::TooLong { .. } | Refusal::Filtered { .. } => 422,
+            Refusal::Empty | Refusal::TooLong { .. } | Refusal::Filtered { .. } | Refusal::Spam => 422,
             Refusal::TooLarge(_) => 413,
             Refusal::TooSlow => 408,
             Refusal::NoLength => 411,
@@ -295,6 +304,7 @@ impl Refusal {
             Refusal::ManyThreads(_) => "many_threads",
             Refusal::TooFast(_) => "too_fast",
             Refusal::Duplicate => "duplicate",
+            Refusal::Spam => "spam",
             Refusal::Closed => "closed",
             Refusal::Filtered { .. } => "filtered",
             Refusal::NumbersUsedUp => "numbers_used_up",

@@ -30,6 +30,7 @@ pub fn sentence(texts: &Texts, refusal: &Refusal) -> String {
         | Refusal::NoSuchPost
         | Refusal::WrongPassword
         | Refusal::Duplicate
+        | Refusal::Spam
         | Refusal::Closed
         | Refusal::Locked
         | Refusal::Full

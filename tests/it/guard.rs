@@ -127,3 +127,23 @@ fn a_board_says_how_many_links_a_post_holds() {
     assert_eq!((refused.status, outcome(&refused).as_str()), (422, "too_long"));
     assert!(refused.body.contains("The body is too long: 2 of at most 1 links."), "{}", refused.body);
 }
+
+#[test]
+fn what_fills_in_fields_that_nobody_sees_is_told_so() {
+    let site = site("");
+    let door = Running::start(site.root());
+    let page = door.get("/tech/thread/1.html").body;
+    for trap in ["website", "message"] {
+        let fields = [("board", "tech"), ("thread", "1"), ("body", "buy"), (trap, "http://a.example")];
+        let refused = post_from(&door, "203.0.113.9", &fields);
+        assert_eq!((refused.status, outcome(&refused).as_str()), (422, "spam"), "{refused:?}");
+        // It is there, but neither for eyes nor for the keyboard nor for screen readers.
+        let form = page.split("<p class=\"trap\" aria-hidden=\"true\">").nth(1).expect("a form has traps");
+        let field = form.split(&format!("name=\"{trap}\"")).nth(1).and_then(|rest| rest.split('>').next()).unwrap();
+        assert!(field.contains("tabindex=\"-1\" autocomplete=\"off\""), "{field}");
+    }
+    let empty = [("board", "tech"), ("thread", "1"), ("body", "hello"), ("website", ""), ("message", "")];
+    assert_eq!(outcome(&post_from(&door, "203.0.113.9", &empty)), "201");
+    let style = include_str!("../../themes/default/assets/style.css");
+    assert!(style.contains(".trap { display: none }"));
+}

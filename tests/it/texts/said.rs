@@ -37,6 +37,7 @@ fn refusals() -> Vec<Refusal> {
         WrongPassword,
         ManyThreads(60),
         TooFast(5),
+        Spam,
         Closed,
         Filtered { why: "no casinos".to_owned() },
         Filtered { why: String::new() },
@@ -49,7 +50,7 @@ fn refusals() -> Vec<Refusal> {
             FieldTwice(_) | BadText(_) | NoSuchBoard | NoSuchThread | NotAThread(_) | Locked | Full | Empty => {}
             TooLarge(_) | TooSlow | NoLength | BadType | BadMethod | Busy(_) | NumbersUsedUp | NotStored => {}
             NoSuchPost | WrongPassword | ManyThreads(_) | Banned { .. } => {}
-            TooFast(_) | Duplicate | Closed | Filtered { .. } => {}
+            TooFast(_) | Duplicate | Spam | Closed | Filtered { .. } => {}
             NotFound | Fault | BadForm(_) | BadRequest(_) | TooLong { .. } => {}
         }
     }
