@@ -86,7 +86,8 @@ impl Role {
 }
 
 impl Right {
-    /// What it takes to do something; `None` for what is no business of staff.
+    /// What it takes to do something; `None` for what nobody can do from a page: what readers and filters do, and what is
+    /// decided on the command line alone.
     pub fn of(deed: &Deed) -> Option<Right> {
         Some(match deed {
             Deed::Delete { .. } => Right::Delete,
@@ -98,7 +99,8 @@ impl Right {
             Deed::Unban { .. } => Right::Unban,
             Deed::Dismiss { .. } => Right::Dismiss,
             Deed::Undo { .. } => Right::Undo,
-            Deed::Report { .. } => return None,
+            Deed::Report { .. } | Deed::BanSender { .. } => return None,
+            Deed::Approve { .. } | Deed::Deny { .. } | Deed::Posture { .. } => return None,
         })
     }
 }
