@@ -32,6 +32,7 @@ mod posture;
 mod privacy;
 mod proxy;
 mod publish;
+mod raid;
 mod readme;
 mod rounds;
 mod sandbox;
