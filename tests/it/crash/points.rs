@@ -27,6 +27,7 @@ fn base() -> Sandbox {
         "==> content/a/board.yaml\ntitle: A\n==> content/b/board.yaml\ntitle: B\n==> content/gone/1.md\n--- {no: 1}\nx\n",
     );
     site.write("content/site.yaml", SETTINGS);
+    site.write("content/held/board.yaml", "moderation: all\n");
     // One reply more gives the thread a tail, which is a new page.
     let posts = (1..=101).map(|no| format!("--- {{\"no\": {no}, \"at\": \"2025-03-02\"}}\ntext of old{no}\n"));
     site.write("content/a/1.md", posts.collect::<Vec<_>>().join("\n"));
@@ -146,6 +147,14 @@ fn serve_a_while(phoenix: &mut Phoenix) -> Ledger {
         let _ = opened.and_then(|file| file.set_modified(old));
     }
     drop_file("acts.json", ACTS);
+    phoenix.post("held", "", "h1", Wanted::OnceSafe);
+    let held = fs::read_dir(root.join(".nejiboard/mod/held")).unwrap().flatten();
+    let mut ids = held.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(".md")?.to_owned()));
+    let id = ids.find(|name| !name.starts_with('.')).expect("what was answered is durable");
+    drop_file(
+        "approve.json",
+        &format!("{{\"id\": \"act3\", \"act\": \"approve\", \"held\": [\"{id}\"], \"by\": \"me\"}}\n"),
+    );
     for nonce in ["d1", "d2"] {
         ledger.note(nonce, Told { board: "b".to_owned(), no: None });
     }
@@ -176,6 +185,9 @@ fn check_acts(root: &Path) {
     );
     let log = fs::read_to_string(root.join(".nejiboard/mod/log")).unwrap();
     let acts = [log.matches("\"act1\"").count(), log.matches("\"act2\"").count(), log.matches("text of old5").count()];
+    let approved = fs::read_to_string(root.join("content/held/1.md")).unwrap();
+    assert_eq!(approved.matches(&ledger::text_of("h1")).count(), 1, "{approved}");
+    assert_eq!(log.matches("\"act3\"").count(), 1, "{log}");
     assert_eq!(acts, [1, 1, 2], "each act is logged once, and with it what was deleted: {log}");
 }
 
