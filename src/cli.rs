@@ -132,6 +132,11 @@ pub enum Command {
     /// A running `serve` carries it out; where none runs, this does. All is kept in a log that only the operator can
     /// read, and can be undone.
     Mod(Moderate),
+    /// Print the tripcode of each line of standard input
+    ///
+    /// A line is a name as it is typed into the form, `name#key` or `name##secret`; a line without `#` is a key. A secure
+    /// tripcode depends on the secret of the site.
+    Tripcode,
     /// Begin a theme of your own
     Theme {
         /// What to do

@@ -301,3 +301,32 @@ fn the_built_in_theme_can_be_had_to_be_changed() {
     check(&site, &["build"], 0, &[]);
     assert!(!site.read("public/tech/thread/1.html").contains("<!-- mine -->"));
 }
+
+/// Runs `tripcode` with these lines; gives its exit code and what it printed.
+fn tripcodes(site: &Sandbox, lines: &str) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nejiboard"));
+    command.current_dir(site.root()).arg("tripcode");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), lines.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn tripcodes_are_printed_line_by_line() {
+    let site = Sandbox::new(ONE_THREAD);
+    let (code, out, err) = tripcodes(&site, "Neji#tea\r\ntea\n\u{ff03}tea\nNeji#\n##tea\nx##tea\n");
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines[..4], ["!WokonZwxw2", "!WokonZwxw2", "!WokonZwxw2", ""]);
+    assert!(lines[4].starts_with("!!") && lines[4].len() == 14 && lines[4] == lines[5], "{out}");
+    // The site's door gives the same.
+    let running = Running::start(site.root());
+    running.post(&[("board", "tech"), ("thread", "1"), ("name", "me##tea"), ("body", "x")]);
+    assert!(site.read("content/tech/1.md").contains(lines[4]));
+    let nowhere = Sandbox::empty();
+    assert_eq!(tripcodes(&nowhere, "tea\n").1, "!WokonZwxw2\n");
+    let (code, _, err) = tripcodes(&nowhere, "##tea\n");
+    assert_eq!(code, Some(3), "a secure one needs a site: {err}");
+}
