@@ -41,9 +41,6 @@ fn html(body: &str) -> String {
     out
 }
 
-/// What every piece of art says of itself, behind its class.
-const ART: &str = " tabindex=\"0\" role=\"img\" aria-label=\"Text art\"";
-
 /// Each pair is what was typed and the whole of what is shown, in which ` rel` is short for what every link out says,
 /// and `sjis` for what every piece of art says.
 #[track_caller]
@@ -60,6 +57,6 @@ fn check(pairs: &[(&str, &str)]) {
 fn whole(shown: &str) -> String {
     ["sjis", "sjis ascii"].iter().fold(shown.to_owned(), |shown, class| {
         let short = format!("<span class=\"{class}\">");
-        shown.replace(&short, &format!("<span class=\"{class}\"{ART}>"))
+        shown.replace(&short, &format!("<span class=\"{class}\"{}>", vocabulary::ART))
     })
 }

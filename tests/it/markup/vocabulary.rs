@@ -5,6 +5,9 @@ use nejiboard::model::problem::is_bidi_control;
 const REL: &str = "\" rel=\"nofollow ugc noopener noreferrer";
 const QUOTELINK: &str = "\" class=\"quotelink";
 
+/// What every piece of art says of itself, behind its class.
+pub const ART: &str = " tabindex=\"0\" role=\"img\" aria-label=\"Text art\"";
+
 /// Elements inside one another that the renderer may write: lists and their items, and what stands inside a line.
 const DEPTH_MAX: usize = 2 * 8 + 16 + 3;
 
@@ -82,7 +85,7 @@ fn is_known(tag: &str) -> bool {
     let plain = ["s", "strong", "em", "code", "ul", "li", "pre class=\"prettyprint\""];
     let spans = ["quote", "quotelink", "deadlink"];
     let class = tag.strip_prefix("span class=\"").and_then(|rest| rest.strip_suffix('"'));
-    let art = ["sjis", "sjis ascii"].map(|class| format!("span class=\"{class}\"{}", super::ART));
+    let art = ["sjis", "sjis ascii"].map(|class| format!("span class=\"{class}\"{}", ART));
     if art.iter().any(|art| art == tag) {
         return true;
     }
