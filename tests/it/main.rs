@@ -1,6 +1,7 @@
 //! The one test program, a module a feature.
 mod audit;
 mod backup;
+mod bad_requests;
 mod cache;
 mod cli;
 mod commit;

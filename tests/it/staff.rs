@@ -53,7 +53,7 @@ fn open() -> (Sandbox, Running) {
     (site, running)
 }
 
-fn add_all(site: &Sandbox) {
+pub fn add_all(site: &Sandbox) {
     for role in Role::ALL {
         let (code, told) = user(site, &["add", role.name(), "--role", role.name()], PASSWORD);
         assert_eq!(code, Some(0), "{told}");
