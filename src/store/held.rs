@@ -5,6 +5,8 @@
 //! told. Approved, it goes into the inbox and only then from here; by its id it becomes one post, also if a crash comes
 //! between and it goes twice.
 
+mod queue;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
@@ -17,6 +19,8 @@ use super::inbox::{self, Inbox, Taking};
 use super::journal::Journal;
 use crate::disk::{self, DiskError};
 use crate::model::{Arrival, PostId};
+
+pub use queue::Place;
 
 /// The most posts that are held.
 pub const POSTS_MAX: usize = 10_000;
@@ -121,9 +125,7 @@ impl Held {
     pub fn read(&self) -> Result<Vec<HeldPost>, DiskError> {
         let mut posts = Vec::new();
         for id in self.ids()? {
-            let Some(arrival) = self.arrival(&id)? else { continue };
-            let why = disk::read(&self.path(&id, WHY)).unwrap_or_default();
-            posts.push(HeldPost { arrival, why: String::from_utf8_lossy(&why).trim().to_owned() });
+            posts.extend(self.post(&id)?);
         }
         posts.sort_by(|a, b| (a.arrival.at, &a.arrival.id).cmp(&(b.arrival.at, &b.arrival.id)));
         Ok(posts)
@@ -221,6 +223,10 @@ impl Held {
             let unknown = PostId::parse("unknown").expect("letters make an id");
             if let Some(arrival) = self.parse(&unknown, text.as_bytes()) {
                 self.put_text(&arrival.id, text.as_bytes())?;
+                // It stands in the queue where it stood. If that cannot be set, it stands at the end.
+                if let (Some(at), Ok(file)) = (arrival.at, fs::File::open(self.path(&arrival.id, POST))) {
+                    let _ = file.set_modified(at.into());
+                }
             }
         }
         Ok(())

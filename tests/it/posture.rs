@@ -62,3 +62,46 @@ fn too_many_posts_in_an_hour_put_the_site_on_its_guard_by_itself() {
     moderate(&site, &["posture", "calm"], 0);
     assert_eq!([thread(101), thread(102)], ["201", "201"]);
 }
+
+#[test]
+fn a_restart_in_a_flood_does_not_begin_to_count_at_nothing() {
+    let site = site("guard_at_posts_per_hour: 7\nduplicate_minutes: 0\n");
+    // Long ago, and so no part of any flood.
+    let old: String = (10..30).map(|no| format!("--- {{no: {no}, at: 2025-03-02T11:00:00Z}}\nold\n\n")).collect();
+    site.write("content/tech/1.md", site.read("content/tech/1.md") + "\n" + &old);
+    site.write("content/filters.yaml", "- {match: gold, action: hold}\n");
+    let door = Running::start(site.root());
+    let post = |door: &Running, n: usize, body: &str| outcome(&reply_from(door, &format!("203.0.{n}.9"), body));
+    assert_eq!([1, 2, 3].map(|n| post(&door, n, "hello")), ["201", "201", "201"]);
+    assert_eq!([4, 5].map(|n| post(&door, n, "gold")), ["202", "202"], "held posts came too");
+    door.wait_for("/tech/thread/1.html", "hello");
+    moderate(&site, &["delete", "tech", "30"], 0);
+    // Twice, as whatever counts must count each post once.
+    door.kill();
+    let door = Running::start(site.root());
+    assert_eq!(post(&door, 6, "hello"), "201");
+    door.wait_for("/tech/thread/1.html", "id=\"p33\"");
+    door.kill();
+    let door = Running::start(site.root());
+    assert_eq!(moderate(&site, &["posture"], 0), "calm\n", "six have come");
+    assert_eq!(post(&door, 7, "hello"), "201");
+    wait_until("the seventh is one too many", || moderate(&site, &["posture"], 0).starts_with("guarded"));
+}
+
+#[test]
+fn what_came_more_than_an_hour_before_a_restart_is_not_counted() {
+    let site = site("guard_at_posts_per_hour: 3\nduplicate_minutes: 0\n");
+    let shift = site.path("shift");
+    std::fs::write(&shift, "0").unwrap();
+    let start = || Running::start_in(site.root(), &[], &[("NEJIBOARD_CLOCK_SHIFT", shift.as_path())]);
+    let door = start();
+    (1..=2).for_each(|n| assert_eq!(outcome(&reply_from(&door, &format!("203.0.{n}.9"), "hello")), "201"));
+    door.kill();
+    std::fs::write(&shift, "3700").unwrap();
+    let door = start();
+    (3..=4).for_each(|n| assert_eq!(outcome(&reply_from(&door, &format!("203.0.{n}.9"), "hello")), "201"));
+    // Acts are carried out in their order: had the program wanted to be on its guard, it would be by now.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    moderate(&site, &["lock", "tech", "1"], 0);
+    assert_eq!(moderate(&site, &["posture"], 0), "calm\n");
+}

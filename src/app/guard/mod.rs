@@ -9,6 +9,7 @@ mod holding;
 mod pace;
 mod postures;
 mod recent;
+mod recount;
 
 use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
@@ -61,7 +62,7 @@ pub enum Held {
 }
 
 impl Guard {
-    /// That of a site; it knows of nothing that was sent before.
+    /// That of a site. Of what was sent before, it knows how much that was within the hour.
     pub fn new(dir: &SiteDir, shown: Arc<RwLock<Shown>>, office: Office, vitals: Vitals) -> Guard {
         let (pace, recent, metrics) = (Pace::default(), Recent::default(), vitals.metrics.clone());
         let filters = FilterFile::new(dir.filters(), vitals);
@@ -69,6 +70,12 @@ impl Guard {
         filters.filters();
         let holding = Holding::new(dir, shown.clone(), office.clone());
         let postures = Postures::new(PostureFile::new(dir.posture()));
+        {
+            let shown = builder::read(&shown);
+            if 0 < shown.site.settings.guard_at_posts_per_hour {
+                postures.recount(&recount::recent_posts(dir, &shown, clock::now()));
+            }
+        }
         Guard { postures, holding, shown, office, metrics, pace, recent, filters }
     }
 

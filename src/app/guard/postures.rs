@@ -46,6 +46,14 @@ impl Postures {
         Postures { file, read: Mutex::default(), flow: Mutex::new(flow) }
     }
 
+    /// Takes over what came before the program started, by the minutes in which it did.
+    pub fn recount(&self, minutes: &[i64]) {
+        let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
+        for minute in minutes {
+            flow.note(*minute);
+        }
+    }
+
     /// The posture now.
     pub fn now(&self, now: DateTime<Utc>) -> Posture {
         self.standing().map_or(Posture::Calm, |standing| standing.posture(now))
@@ -54,11 +62,10 @@ impl Postures {
     /// Counts a post that was taken. With the end of the posture if the program should be on its guard from now on,
     /// because more than so many came within an hour.
     pub fn note_post(&self, now: DateTime<Utc>, per_hour_max: usize) -> Option<DateTime<Utc>> {
-        if per_hour_max == 0 {
-            return None;
-        }
         let mut flow = self.flow.lock().unwrap_or_else(PoisonError::into_inner);
-        if flow.note(now.timestamp() / 60) < per_hour_max
+        let per_hour = flow.note(now.timestamp().div_euclid(60));
+        if per_hour_max == 0
+            || per_hour < per_hour_max
             || flow.decided.is_some_and(|at| at <= now && now < at + AGAIN_AFTER)
         {
             return None;
@@ -67,7 +74,8 @@ impl Postures {
             None => true,
             // Whoever looks at it knows better, for a while.
             Some(standing) if !standing.is_automatic() => {
-                standing.posture(now) == Posture::Calm && standing.until.unwrap_or(standing.at) + HOUR <= now
+                let chosen_until = standing.until.unwrap_or(standing.at).checked_add_signed(HOUR);
+                standing.posture(now) == Posture::Calm && chosen_until.is_some_and(|until| until <= now)
             }
             Some(standing) => standing.until.is_none_or(|until| until < now + RENEW_BELOW),
         };
@@ -97,7 +105,7 @@ impl Flow {
         if slot.0 != minute {
             *slot = (minute, 0);
         }
-        slot.1 += 1;
+        slot.1 = slot.1.saturating_add(1);
         let recent = self.minutes.iter().filter(|(then, _)| (minute - 59..=minute).contains(then));
         recent.map(|(_, posts)| posts).sum()
     }
