@@ -3,7 +3,7 @@
 //! An act is put into the inbox. A running `serve` carries it out; where none runs, this command does so itself.
 
 mod held;
-mod posture;
+pub(super) mod posture;
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -53,10 +53,11 @@ pub fn moderate(dir: SiteDir, command: Moderate, console: &Console) -> Result<u8
                 since,
             })
         }
-        ModCommand::Ban { board, number, range, only, hours } => {
+        ModCommand::Ban { board, number, range, held, only, hours } => {
             let (board, only) = (slug(board)?, slug(only)?);
             let post = number.map(number_of).transpose()?;
-            Ok(Deed::Ban { range, board, post, only, hours })
+            let held = held.map(|id| act_id(&id)).transpose()?;
+            Ok(Deed::Ban { range, board, post, held, only, hours })
         }
         ModCommand::Unban { id } => act_id(&id).map(|of| Deed::Unban { of }),
         ModCommand::User { action } => return accounts::accounts(&dir, action, console),
@@ -113,7 +114,7 @@ fn act_id(text: &str) -> Result<PostId, Error> {
 }
 
 /// A time, or how long ago it was: `30m`, `2h`, `3d`.
-fn time(text: &str) -> Result<DateTime<Utc>, Error> {
+pub(super) fn time(text: &str) -> Result<DateTime<Utc>, Error> {
     let ago = || {
         let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
         let number: i64 = number.parse().ok().filter(|number| (0..1_000_000).contains(number))?;

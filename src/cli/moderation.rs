@@ -99,7 +99,7 @@ pub enum ModCommand {
     /// Let somebody post no more: the sender of a post, or a range of addresses
     Ban {
         /// The board of the post
-        #[arg(required_unless_present = "range", requires = "number")]
+        #[arg(required_unless_present_any = ["range", "held"], requires = "number")]
         board: Option<String>,
         /// The post whose sender is meant
         #[arg(value_name = "NO")]
@@ -107,6 +107,9 @@ pub enum ModCommand {
         /// A range such as 203.0.113.0/24, instead of a post
         #[arg(long, value_name = "RANGE", conflicts_with = "number")]
         range: Option<ipnet::IpNet>,
+        /// The id of a held post, instead of both
+        #[arg(long, value_name = "ID", conflicts_with_all = ["number", "range"])]
+        held: Option<String>,
         /// Only on this board
         #[arg(long, value_name = "B")]
         only: Option<String>,

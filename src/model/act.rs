@@ -15,6 +15,9 @@ pub const BY_CHARS_MAX: usize = 64;
 /// The longest reason, in characters.
 pub const WHY_CHARS_MAX: usize = 1_000;
 
+/// The longest time that a ban or a posture is given, in hours: a hundred years and more.
+pub const HOURS_MAX: u32 = 1_000_000;
+
 /// What the program itself does is done by this name.
 pub const PROGRAM: &str = "nejiboard";
 
@@ -99,6 +102,9 @@ pub enum Deed {
         /// The post.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         post: Option<PostNo>,
+        /// Instead of both, a post that is held, or was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<PostId>,
         /// The board on which it holds; all if it is absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         only: Option<BoardSlug>,
@@ -235,6 +241,7 @@ impl Deed {
     pub fn held(&self) -> &[PostId] {
         match self {
             Deed::Approve { held } | Deed::Deny { held } => held,
+            Deed::Ban { held, .. } => held.as_slice(),
             _ => &[],
         }
     }
@@ -323,10 +330,17 @@ impl Act {
                 Err("an act names at most 10,000 posts")
             }
             Deed::Wipe { post: None, since: None, .. } => Err("a wipe needs a `post` or a time, `since`"),
-            Deed::Ban { range: None, board, post, .. } if board.is_none() || post.is_none() => {
-                Err("a ban needs a `range`, or a `board` and a `post`")
+            Deed::Ban { range: None, held: None, board, post, .. } if board.is_none() || post.is_none() => {
+                Err("a ban needs a `range`, or a `board` and a `post`, or a `held` post")
             }
-            Deed::Ban { range: Some(_), post: Some(_), .. } => Err("a ban has a `range` or a `post`, not both"),
+            Deed::Ban { range, post, held, .. }
+                if 1 < [range.is_some(), post.is_some(), held.is_some()].into_iter().filter(|is| *is).count() =>
+            {
+                Err("a ban has a `range` or a `post` or a `held` post, not several of them")
+            }
+            Deed::Ban { hours: Some(hours), .. } | Deed::BanSender { hours: Some(hours), .. } if HOURS_MAX < *hours => {
+                Err("a ban lasts at most 1,000,000 hours; without `hours` it has no end")
+            }
             Deed::Set { threads, .. } if threads.is_empty() => Err("`threads` is empty"),
             Deed::Edit { body, .. } if body.trim().is_empty() => Err("a post needs some text"),
             Deed::Edit { body, .. } if 1 << 20 < body.len() => Err("the text of this post is larger than 1 MiB"),

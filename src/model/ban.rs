@@ -8,6 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{BoardSlug, PostId};
 
+/// A range of addresses, or a single address, as somebody types it.
+pub fn range(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
 /// A ban.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Ban {

@@ -41,15 +41,27 @@ pub enum Right {
     Unban,
     /// Take an act back.
     Undo,
+    /// See the posts that are held.
+    LookAtHeld,
+    /// Accept them.
+    Approve,
+    /// Throw them away.
+    Deny,
+    /// Open or close the door.
+    Posture,
     /// See who has an account, and take it away.
     Users,
 }
 
 /// Who may do what: the lowest role that may.
-pub const RIGHTS: [(Right, Role); 12] = [
+pub const RIGHTS: [(Right, Role); 16] = [
     (Right::Look, Role::Janitor),
     (Right::Delete, Role::Janitor),
     (Right::Dismiss, Role::Janitor),
+    // To throw a held post away is less than to delete one that is shown, and who approves rubbish can delete it.
+    (Right::LookAtHeld, Role::Janitor),
+    (Right::Approve, Role::Janitor),
+    (Right::Deny, Role::Janitor),
     (Right::LookAtSenders, Role::Moderator),
     (Right::Restore, Role::Moderator),
     (Right::Set, Role::Moderator),
@@ -58,6 +70,8 @@ pub const RIGHTS: [(Right, Role); 12] = [
     (Right::Ban, Role::Moderator),
     (Right::Unban, Role::Moderator),
     (Right::Undo, Role::Moderator),
+    // It is about all posters at once.
+    (Right::Posture, Role::Moderator),
     (Right::Users, Role::Admin),
 ];
 
@@ -86,8 +100,7 @@ impl Role {
 }
 
 impl Right {
-    /// What it takes to do something; `None` for what nobody can do from a page: what readers and filters do, and what is
-    /// decided on the command line alone.
+    /// What it takes to do something; `None` for what nobody can do from a page: what readers and filters do.
     pub fn of(deed: &Deed) -> Option<Right> {
         Some(match deed {
             Deed::Delete { .. } => Right::Delete,
@@ -99,8 +112,10 @@ impl Right {
             Deed::Unban { .. } => Right::Unban,
             Deed::Dismiss { .. } => Right::Dismiss,
             Deed::Undo { .. } => Right::Undo,
+            Deed::Approve { .. } => Right::Approve,
+            Deed::Deny { .. } => Right::Deny,
+            Deed::Posture { .. } => Right::Posture,
             Deed::Report { .. } | Deed::BanSender { .. } => return None,
-            Deed::Approve { .. } | Deed::Deny { .. } | Deed::Posture { .. } => return None,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! The pages of staff. Their templates are built in: a theme changes how they look by its `style.css`, not what they
 //! can do. All that they say stands in `staff/*.hbs` and `staff/words.rs`.
 
+mod held;
+mod stance;
 mod words;
 
 use std::sync::LazyLock;
@@ -17,13 +19,15 @@ use super::views::SafeHtml;
 use crate::model::role::{Right, Role};
 use crate::model::{BoardSlug, PageKey, Post, PostNo, Site, Thread, ThreadKey};
 
+pub use held::{HeldPage, HeldToShow};
+pub use stance::Stance;
 pub use words::Notice;
 
 /// The style sheet of these pages, beside that of the theme.
 pub const STYLE: &str = include_str!("staff/staff.css");
 
 /// Each template, by its name.
-const TEMPLATES: [(&str, &str); 13] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("layout", include_str!("staff/layout.hbs")),
     ("hidden", include_str!("staff/hidden.hbs")),
     ("row", include_str!("staff/row.hbs")),
@@ -34,6 +38,8 @@ const TEMPLATES: [(&str, &str); 13] = [
     ("overview", include_str!("staff/overview.hbs")),
     ("posts", include_str!("staff/posts.hbs")),
     ("post", include_str!("staff/post.hbs")),
+    ("held", include_str!("staff/held.hbs")),
+    ("posture", include_str!("staff/posture.hbs")),
     ("log", include_str!("staff/log.hbs")),
     ("bans", include_str!("staff/bans.hbs")),
     ("users", include_str!("staff/users.hbs")),
@@ -63,6 +69,7 @@ pub struct Frame {
     csrf: String,
     may: May,
     tabs: Vec<Tab>,
+    stance: Option<stance::Told>,
     notice: String,
     failed: bool,
 }
@@ -88,6 +95,10 @@ struct May {
     undo: bool,
     senders: bool,
     users: bool,
+    held: bool,
+    approve: bool,
+    deny: bool,
+    posture: bool,
 }
 
 impl May {
@@ -105,6 +116,10 @@ impl May {
             undo: may(Right::Undo),
             senders: may(Right::LookAtSenders),
             users: may(Right::Users),
+            held: may(Right::LookAtHeld),
+            approve: may(Right::Approve),
+            deny: may(Right::Deny),
+            posture: may(Right::Posture),
         }
     }
 }
@@ -234,6 +249,8 @@ pub struct Pages<'a> {
     pub viewer: Viewer<'a>,
     /// What came of what was done.
     pub notice: Option<Notice>,
+    /// How open the door is, as far as somebody ever said.
+    pub stance: Option<Stance>,
 }
 
 #[derive(Serialize)]
@@ -254,10 +271,19 @@ struct SignIn<'a> {
 
 #[derive(Serialize)]
 struct Overview {
-    reports: usize,
+    waiting: Waiting,
     boards: Vec<BoardLine>,
     lines: Vec<Line>,
     back: &'static str,
+}
+
+/// What waits for somebody to look at it.
+#[derive(Clone, Copy, Serialize)]
+pub struct Waiting {
+    /// Reported posts.
+    pub reports: usize,
+    /// Held posts.
+    pub held: usize,
 }
 
 #[derive(Serialize)]
@@ -276,6 +302,8 @@ struct Posts<'a> {
     rows: Vec<Row>,
     back: &'a str,
     is_reports: bool,
+    /// Held posts of the same sender.
+    held: usize,
 }
 
 #[derive(Serialize)]
@@ -297,6 +325,7 @@ struct Log {
 #[derive(Serialize)]
 struct BansPage {
     bans: Vec<BanLine>,
+    boards: Vec<String>,
     back: &'static str,
 }
 
@@ -312,8 +341,8 @@ pub enum Which<'a> {
     Reported,
     /// The newest of all boards.
     Newest,
-    /// Those of whom this stands for.
-    Sender(&'a str),
+    /// Those of whom this stands for, and how many of theirs are held.
+    Sender(&'a str, usize),
 }
 
 impl Pages<'_> {
@@ -334,7 +363,7 @@ impl Pages<'_> {
     }
 
     /// The first page.
-    pub fn overview(&self, reports: usize, lines: Vec<Line>) -> Result<String, BadTheme> {
+    pub fn overview(&self, waiting: Waiting, lines: Vec<Line>) -> Result<String, BadTheme> {
         let boards = self.site.boards().map(|board| BoardLine {
             slug: board.slug.to_string(),
             title: board.title().to_owned(),
@@ -342,19 +371,21 @@ impl Pages<'_> {
             threads: board.threads_visible(),
             posts: board.posts_visible(),
         });
-        self.draw("overview", "Overview", "", Overview { reports, boards: boards.collect(), lines, back: "" })
+        self.draw("overview", "Overview", "", Overview { waiting, boards: boards.collect(), lines, back: "" })
     }
 
     /// A list of posts.
     pub fn posts(&self, which: Which<'_>, posts: &[PostToShow]) -> Result<String, BadTheme> {
         let rows = posts.iter().filter_map(|post| self.row(post, true)).collect();
         let is_reports = which == Which::Reported;
-        let (heading, tab, back, lead) = match which {
-            Which::Reported => ("Reports", "reports", "reports".to_owned(), String::new()),
-            Which::Newest => ("Recent posts", "posts", "posts".to_owned(), String::new()),
-            Which::Sender(label) => ("Posts of one sender", "posts", format!("sender/{label}"), label.to_owned()),
+        let (heading, tab, back, lead, held) = match which {
+            Which::Reported => ("Reports", "reports", "reports".to_owned(), String::new(), 0),
+            Which::Newest => ("Recent posts", "posts", "posts".to_owned(), String::new(), 0),
+            Which::Sender(label, held) => {
+                ("Posts of one sender", "posts", format!("sender/{label}"), label.to_owned(), held)
+            }
         };
-        self.draw("posts", heading, tab, Posts { heading, lead: &lead, rows, back: &back, is_reports })
+        self.draw("posts", heading, tab, Posts { heading, lead: &lead, rows, back: &back, is_reports, held })
     }
 
     /// A post with all that can be done to it; `None` if it is not in its thread.
@@ -386,12 +417,25 @@ impl Pages<'_> {
 
     /// Who may not post.
     pub fn bans(&self, bans: Vec<BanLine>) -> Result<String, BadTheme> {
-        self.draw("bans", "Bans", "bans", BansPage { bans, back: "bans" })
+        self.draw("bans", "Bans", "bans", BansPage { bans, boards: self.slugs(), back: "bans" })
     }
 
     /// Who has an account.
     pub fn users(&self, users: Vec<AccountLine>) -> Result<String, BadTheme> {
         self.draw("users", "Accounts", "users", UsersPage { users })
+    }
+
+    /// The boards' names in addresses.
+    fn slugs(&self) -> Vec<String> {
+        self.site.boards().map(|board| board.slug.to_string()).collect()
+    }
+
+    /// The name of a post as its board shows it.
+    fn name_or_anonymous(&self, name: &str, trip: &str, board: &BoardSlug) -> String {
+        match (name, trip, self.site.board(board)) {
+            ("", "", Some(board)) => self.theme.anonymous(&board.settings).to_owned(),
+            (name, ..) => name.to_owned(),
+        }
     }
 
     /// A time for programs and for people.
@@ -418,6 +462,8 @@ impl Pages<'_> {
         let tabs = words::TABS.iter().filter(|(path, _)| match *path {
             "bans" => may.senders,
             "users" => may.users,
+            "held" => may.held,
+            "posture" => may.posture,
             _ => self.viewer.role.is_some(),
         });
         let tabs =
@@ -434,6 +480,7 @@ impl Pages<'_> {
             csrf: self.viewer.csrf.to_owned(),
             may,
             tabs,
+            stance: self.stance.as_ref().and_then(stance::Told::of),
             notice: self.notice.as_ref().map_or(String::new(), Notice::sentence),
             failed: self.notice.as_ref().is_some_and(Notice::is_failure),
         }
@@ -455,10 +502,7 @@ impl Pages<'_> {
             thread: thread.get(),
             is_opening: post.no == *thread,
             deleted: post.deleted,
-            name: match (post.name.as_str(), post.trip.as_str(), self.site.board(board)) {
-                ("", "", Some(board)) => self.theme.anonymous(&board.settings).to_owned(),
-                (name, ..) => name.to_owned(),
-            },
+            name: self.name_or_anonymous(&post.name, &post.trip, board),
             trip: post.trip.clone(),
             subject: post.subject.clone(),
             iso,

@@ -105,6 +105,16 @@ impl Journal {
         Ok(None)
     }
 
+    /// Who sent a post, whenever that was; the newest hours are searched first.
+    pub fn find(&self, id: &PostId) -> Result<Option<Sender>, DiskError> {
+        for name in self.names()?.into_iter().rev().filter(|name| !name.ends_with(KEY)) {
+            if let Some(sender) = self.read_hour(&name, |line, _| line.id == *id)?.pop() {
+                return Ok(Some(sender));
+            }
+        }
+        Ok(None)
+    }
+
     /// Where posts came from that were accepted at about these times. Each hour is read once.
     pub fn addresses(&self, posts: &[(PostId, DateTime<Utc>)]) -> Result<BTreeMap<PostId, IpAddr>, DiskError> {
         let wanted: BTreeSet<&PostId> = posts.iter().map(|(id, _)| id).collect();

@@ -100,6 +100,7 @@ impl ModLog {
                 last.pop_front();
             }
             entry.before.iter_mut().for_each(|before| before.posts = String::new());
+            entry.denied.iter_mut().for_each(|text| *text = String::new());
             last.push_back(entry);
         }
         Ok(last.into_iter().rev().collect())

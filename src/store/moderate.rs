@@ -113,20 +113,21 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
     };
     // Whom a ban is about is found out before it is logged, since it may not be known any more.
     let ban = match &act.deed {
-        Deed::Ban { range, board, post, only, hours } => {
-            let whom = match (range, board, post) {
-                (Some(range), _, _) => Whom::Range(*range),
-                (None, Some(board), Some(post)) => {
+        Deed::Ban { range, board, post, held, only, hours } => {
+            let whom = match (range, board, post, held) {
+                (Some(range), ..) => Whom::Range(*range),
+                (None, Some(board), Some(post), None) => {
                     Whom::Hash((means.fingerprint)(address_of(means, site, board, *post)?))
                 }
+                (None, _, _, Some(held)) => Whom::Hash((means.fingerprint)(address_of_held(means, held)?)),
                 _ => return Err(ActError::Refused("a ban needs a range or a post".to_owned())),
             };
-            let until = hours.map(|hours| at + TimeDelta::hours(hours.into()));
+            let until = hours.map(|hours| end_of(at, hours)).transpose()?;
             Some(Ban { id: id.clone(), whom, board: only.clone(), until, why: act.why.clone() })
         }
         Deed::BanSender { sender, only, hours } => {
             let (whom, board) = (Whom::Hash(sender.clone()), only.clone());
-            let until = hours.map(|hours| at + TimeDelta::hours(hours.into()));
+            let until = hours.map(|hours| end_of(at, hours)).transpose()?;
             Some(Ban { id: id.clone(), whom, board, until, why: act.why.clone() })
         }
         _ => None,
@@ -189,6 +190,23 @@ fn address_of(means: &Means, site: &Site, slug: &BoardSlug, no: PostNo) -> Resul
     let (id, at) = post.and_then(|post| Some((post.id.as_ref()?, post.at))).ok_or_else(|| unknown_sender(slug, no))?;
     let sender = means.journal.sender(id, at)?;
     sender.and_then(|sender| sender.address).ok_or_else(|| unknown_sender(slug, no))
+}
+
+/// Where a post came from that is held, or was: with what it is thrown away, its sender is still known.
+fn address_of_held(means: &Means, id: &PostId) -> Result<IpAddr, ActError> {
+    let sender = means.journal.find(id)?;
+    sender.and_then(|sender| sender.address).ok_or_else(|| {
+        ActError::Refused(format!(
+            "where the held post `{}` came from is not known any more, or never was (see `keep_addresses`)",
+            id.as_str()
+        ))
+    })
+}
+
+/// When something ends that begins at `at`.
+fn end_of(at: DateTime<Utc>, hours: u32) -> Result<DateTime<Utc>, ActError> {
+    let end = at.checked_add_signed(TimeDelta::hours(hours.into()));
+    end.ok_or_else(|| ActError::Refused("so late there is no time any more".to_owned()))
 }
 
 fn unknown_sender(slug: &BoardSlug, no: PostNo) -> ActError {

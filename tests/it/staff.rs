@@ -1,5 +1,7 @@
 //! Moderation in the browser, through a running `serve`: who gets in, what each may do, and that it is done.
 
+mod queue;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -367,7 +369,7 @@ fn another_process_knows_who_is_signed_in() {
 }
 
 /// What each right is needed for: a form that is sent, and a button or link by which one would send it.
-const FORMS: [(Right, &[(&str, &str)]); 9] = [
+const FORMS: [(Right, &[(&str, &str)]); 16] = [
     (Right::Delete, &[("one", "delete tech/2")]),
     (Right::Dismiss, &[("act", "dismiss"), ("on", "tech/3")]),
     (Right::Restore, &[("act", "restore"), ("on", "tech/2")]),
@@ -377,6 +379,13 @@ const FORMS: [(Right, &[(&str, &str)]); 9] = [
     (Right::Ban, &[("act", "ban-delete"), ("on", "tech/3")]),
     (Right::Unban, &[("act", "unban"), ("of", "01")]),
     (Right::Undo, &[("act", "undo"), ("of", "01")]),
+    (Right::Approve, &[("act", "approve"), ("held", "01")]),
+    (Right::Deny, &[("one", "deny 01")]),
+    (Right::Deny, &[("act", "deny-all"), ("sure", "yes"), ("until", "0-01")]),
+    (Right::Ban, &[("act", "ban-deny"), ("held", "01")]),
+    (Right::Ban, &[("act", "ban-range"), ("range", "192.0.2.0/24"), ("only", "art"), ("hours", "1")]),
+    (Right::Posture, &[("act", "posture"), ("posture", "calm")]),
+    (Right::Wipe, &[("act", "wipe-since"), ("board", "art"), ("since", "1m"), ("sure", "yes")]),
 ];
 
 #[test]
@@ -407,7 +416,13 @@ fn each_role_may_do_what_the_table_says_and_sees_no_more() {
         }
         assert_eq!(page.contains("/mod/sender/"), role.may(Right::LookAtSenders), "{role:?}");
         let overview = browser.get("").body;
-        for (page, right) in [("bans", Right::LookAtSenders), ("users", Right::Users)] {
+        let pages = [
+            ("bans", Right::LookAtSenders),
+            ("users", Right::Users),
+            ("held", Right::LookAtHeld),
+            ("posture", Right::Posture),
+        ];
+        for (page, right) in pages {
             assert_eq!(overview.contains(&format!("href=\"/mod/{page}\"")), role.may(right), "{role:?} {page}");
             assert_eq!(browser.get(page).status, if role.may(right) { 200 } else { 403 }, "{role:?} {page}");
         }

@@ -1,12 +1,12 @@
 //! The posture on the command line.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::{show, time_text};
 use crate::app::error::Error;
 use crate::app::{Console, clock};
-use crate::model::act::{Deed, Posture};
+use crate::model::act::{Deed, HOURS_MAX, Posture};
 use crate::store::posture::PostureFile;
 use crate::store::site_dir::SiteDir;
 
@@ -14,8 +14,14 @@ use crate::store::site_dir::SiteDir;
 pub fn deed(name: &str, hours: Option<u32>) -> Result<Deed, Error> {
     let named = Posture::NAMED.iter().find(|(known, _)| *known == name);
     let (_, posture) = named.ok_or_else(|| Error::BadAct(format!("there is no posture `{name}`")))?;
-    let until = hours.map(|hours| clock::now() + TimeDelta::hours(hours.into()));
-    Ok(Deed::Posture { posture: *posture, until })
+    Ok(Deed::Posture { posture: *posture, until: hours.map(until).transpose()? })
+}
+
+/// When a posture ends that is wanted for so many hours from now on.
+pub fn until(hours: u32) -> Result<DateTime<Utc>, Error> {
+    let end = Some(hours).filter(|hours| (1..=HOURS_MAX).contains(hours));
+    let end = end.and_then(|hours| clock::now().checked_add_signed(TimeDelta::hours(hours.into())));
+    end.ok_or_else(|| Error::BadAct(format!("a posture holds for 1 to {HOURS_MAX} hours")))
 }
 
 /// A line that says how open the door is, since when and by whom.

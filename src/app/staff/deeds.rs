@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::super::clock;
 use super::super::error::chain;
-use super::Staff;
+use super::{Staff, held, site_wide};
 use crate::disk;
 use crate::model::act::{Deed, Flag};
 use crate::model::role::{Right, Role};
@@ -26,18 +26,25 @@ const SENDERS_MAX: usize = 100;
 
 /// What a form asks for; the notice says what is wrong with it.
 pub fn deeds(form: &StaffRequest, role: Role) -> Result<Vec<Deed>, Notice> {
-    // A button beside a post means that post, whatever is ticked.
-    let (verb, posts) = match form.field("one").split_once(' ') {
-        Some((verb, target)) => (verb, vec![target_of(target)?]),
-        None => (form.field("act"), form.fields("on").map(target_of).collect::<Result<Vec<_>, _>>()?),
+    let wanted = match held::deeds(form).or_else(|| site_wide::deeds(form)) {
+        Some(wanted) => wanted?,
+        None => of_posts(form)?,
     };
-    let wanted = wanted(form, verb, posts)?;
     // SECURITY: what is not shown can be sent all the same.
     let may = |deed: &Deed| Right::of(deed).is_some_and(|right| role.may(right));
     if !wanted.iter().all(may) {
         return Err(Notice::NotAllowed);
     }
     Ok(wanted)
+}
+
+fn of_posts(form: &StaffRequest) -> Result<Vec<Deed>, Notice> {
+    // A button beside a post means that post, whatever is ticked.
+    let (verb, posts) = match form.field("one").split_once(' ') {
+        Some((verb, target)) => (verb, vec![target_of(target)?]),
+        None => (form.field("act"), form.fields("on").map(target_of).collect::<Result<Vec<_>, _>>()?),
+    };
+    wanted(form, verb, posts)
 }
 
 fn wanted(form: &StaffRequest, verb: &str, posts: Vec<(BoardSlug, PostNo)>) -> Result<Vec<Deed>, Notice> {
@@ -81,10 +88,7 @@ fn wanted(form: &StaffRequest, verb: &str, posts: Vec<(BoardSlug, PostNo)>) -> R
 }
 
 fn bans(form: &StaffRequest, posts: &[(BoardSlug, PostNo)]) -> Result<Vec<Deed>, Notice> {
-    let hours = match form.field("hours") {
-        "" => None,
-        text => Some(text.parse().map_err(|_| Notice::Refused("the hours of a ban are no number".to_owned()))?),
-    };
+    let hours = hours(form)?;
     let only = match form.field("only") {
         "" => None,
         text => Some(BoardSlug::parse(text).map_err(|error| Notice::Refused(error.to_string()))?),
@@ -93,13 +97,23 @@ fn bans(form: &StaffRequest, posts: &[(BoardSlug, PostNo)]) -> Result<Vec<Deed>,
         range: None,
         board: Some(board.clone()),
         post: Some(*no),
+        held: None,
         only: only.clone(),
         hours,
     };
     Ok(bounded(posts)?.iter().map(ban).collect())
 }
 
-fn bounded(posts: &[(BoardSlug, PostNo)]) -> Result<&[(BoardSlug, PostNo)], Notice> {
+/// For how long something is wanted; `None` means without an end.
+pub fn hours(form: &StaffRequest) -> Result<Option<u32>, Notice> {
+    match form.field("hours").trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| Notice::Refused("the hours are no number".to_owned())),
+    }
+}
+
+/// Posts of which each makes an act of its own, if they are not too many.
+pub fn bounded<T>(posts: &[T]) -> Result<&[T], Notice> {
     match posts.len() <= SENDERS_MAX {
         true => Ok(posts),
         false => Err(Notice::Refused(format!("this takes at most {SENDERS_MAX} posts at once"))),

@@ -72,10 +72,7 @@ impl Staff {
 
     /// The newest posts of the sender for whom `label` stands.
     pub(super) fn of_sender(&self, label: &str) -> Result<Vec<PostToShow>, DiskError> {
-        let hours = builder::read(&self.shown).site.settings.keep_addresses_hours;
-        let since = clock::now() - TimeDelta::hours(hours as i64 + 1);
-        let is_theirs = |address| self.secret.label(&self.secret.fingerprint(address)) == label;
-        let ids = Journal::new(self.dir.journal()).sent_from(is_theirs, since)?;
+        let (ids, since) = (self.ids_of_sender(label)?, self.senders_known_since());
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -84,6 +81,18 @@ impl Staff {
         threads.truncate(THREADS_READ_MAX);
         let posts = self.newest_of(threads, &|post| post.id.as_ref().is_some_and(|id| ids.contains(id)));
         self.with_senders(posts)
+    }
+
+    /// All that the sender for whom `label` stands has sent, shown or not.
+    pub(super) fn ids_of_sender(&self, label: &str) -> Result<BTreeSet<PostId>, DiskError> {
+        let is_theirs = |address| self.secret.label(&self.secret.fingerprint(address)) == label;
+        Journal::new(self.dir.journal()).sent_from(is_theirs, self.senders_known_since())
+    }
+
+    /// Since when it is kept where posts came from.
+    fn senders_known_since(&self) -> DateTime<Utc> {
+        let hours = builder::read(&self.shown).site.settings.keep_addresses_hours;
+        clock::now() - TimeDelta::hours(hours as i64 + 1)
     }
 
     /// All threads that have a page, the one that changed last first.
@@ -133,15 +142,18 @@ impl Staff {
             Some((post.id.clone()?, post.at))
         };
         let ids: Vec<_> = posts.iter().filter_map(id_of).collect();
-        let addresses = Journal::new(self.dir.journal()).addresses(&ids)?;
-        let labels: BTreeMap<PostId, String> = addresses
-            .into_iter()
-            .map(|(id, address)| (id, self.secret.label(&self.secret.fingerprint(address))))
-            .collect();
+        let labels = self.labels(&ids)?;
         for post in &mut posts {
             post.sender = id_of(post).and_then(|(id, _)| labels.get(&id).cloned()).unwrap_or_default();
         }
         Ok(posts)
+    }
+
+    /// What stands for the sender of each post that was accepted, or held, at about this time, as far as that is known.
+    pub(super) fn labels(&self, posts: &[(PostId, DateTime<Utc>)]) -> Result<BTreeMap<PostId, String>, DiskError> {
+        let addresses = Journal::new(self.dir.journal()).addresses(posts)?;
+        let label = |address| self.secret.label(&self.secret.fingerprint(address));
+        Ok(addresses.into_iter().map(|(id, address)| (id, label(address))).collect())
     }
 
     /// The last acts, newest first; `time` shows a time.
@@ -193,12 +205,17 @@ fn line(entry: Entry, undone: &BTreeSet<PostId>, time: &dyn Fn(i64) -> (String, 
     let (iso, shown) = time(act.at.map_or(0, |at| at.timestamp()));
     let numbers: Vec<u64> = act.deed.targets().iter().take(NUMBERS_MAX).map(|no| no.get()).collect();
     let is_undone = act.id.as_ref().is_some_and(|id| undone.contains(id));
-    let changes = !entry.before.is_empty() || matches!(act.deed, Deed::Ban { .. });
+    let changes = !entry.before.is_empty() || !entry.denied.is_empty() || matches!(act.deed, Deed::Ban { .. });
+    let what = match act.deed.held().len() {
+        0 => act.deed.name().to_owned(),
+        1 => format!("{}, a held post", act.deed.name()),
+        held => format!("{}, {held} held posts", act.deed.name()),
+    };
     Line {
         id: act.id.as_ref().map_or(String::new(), |id| id.as_str().to_owned()),
         iso,
         time: shown,
-        what: act.deed.name().to_owned(),
+        what,
         board: act.deed.board().map_or(String::new(), |board| board.to_string()),
         more: act.deed.targets().len().saturating_sub(numbers.len()),
         numbers,

@@ -12,8 +12,10 @@
 
 mod attempts;
 mod deeds;
+mod held;
 mod look;
 mod signed_in;
+mod site_wide;
 
 use std::sync::{Arc, RwLock};
 
@@ -29,7 +31,7 @@ use crate::model::role::{ACCOUNT_NAME_BYTES_MAX, Right, Role};
 use crate::model::staff::{StaffAnswer, StaffRequest};
 use crate::model::{BoardSlug, PostId, PostNo, SiteSettings};
 use crate::render::BadTheme;
-use crate::render::staff::{AccountLine, Notice, Pages, STYLE, Viewer, Which};
+use crate::render::staff::{AccountLine, Notice, Pages, STYLE, Viewer, Waiting, Which};
 use crate::store::inbox::Inbox;
 use crate::store::site_dir::SiteDir;
 use crate::store::users::{Hash, PASSWORD_BYTES_MAX};
@@ -121,7 +123,7 @@ impl Staff {
         }
         match request.path.as_str() {
             "sign-out" => aside(move || self.sign_out(&member, &request)).await.unwrap_or_else(fault),
-            "act" => self.act(&member, &request).await,
+            "act" => self.act(Arc::new(member), request).await,
             "remove-user" => {
                 aside(move || self.remove_user(&member, request.field("name"))).await.unwrap_or_else(fault)
             }
@@ -200,8 +202,13 @@ impl Staff {
         }
     }
 
-    async fn act(&self, member: &Member, request: &StaffRequest) -> StaffAnswer {
-        let done = match deeds::deeds(request, member.account.role) {
+    async fn act(self: Arc<Staff>, member: Arc<Member>, request: Arc<StaffRequest>) -> StaffAnswer {
+        let (staff, by, asked) = (self.clone(), member.clone(), request.clone());
+        let wanted = aside(move || {
+            let of_all_held = staff.all_held(&asked, &by);
+            of_all_held.unwrap_or_else(|| deeds::deeds(&asked, by.account.role))
+        });
+        let done = match wanted.await.unwrap_or(Err(Notice::Fault)) {
             Ok(deeds) => self.carry_out(&member.account.name, request.field("why"), deeds).await,
             Err(notice) => Err(notice),
         };
@@ -210,7 +217,7 @@ impl Staff {
                 let back = Some(request.field("back")).filter(|back| is_page(back)).unwrap_or_default();
                 StaffAnswer::to(format!("{}{back}?done={}", self.base(), id.as_str()))
             }
-            Err(notice) => self.told(Some(member), notice),
+            Err(notice) => self.told(Some(&member), notice),
         }
     }
 
@@ -246,8 +253,12 @@ impl Staff {
         let notice = self.notice(member, &request.query)?;
         let drawn = match request.path.as_str() {
             "" => {
-                let (reports, lines) = (self.reports()?.len(), self.lines(OVERVIEW_MAX, &|at| self.time(at))?);
-                self.draw(Some(member), notice, |pages| pages.overview(reports, lines))?
+                let waiting = Waiting {
+                    reports: self.reports()?.len(),
+                    held: if may(Right::LookAtHeld) { self.held_count("")? } else { 0 },
+                };
+                let lines = self.lines(OVERVIEW_MAX, &|at| self.time(at))?;
+                self.draw(Some(member), notice, |pages| pages.overview(waiting, lines))?
             }
             "reports" => {
                 let posts = self.reported()?;
@@ -269,14 +280,22 @@ impl Staff {
                 let users = self.account_lines(&member.account.name);
                 self.draw(Some(member), notice, |pages| pages.users(users))?
             }
-            "bans" | "users" => return Ok(self.told(Some(member), Notice::NotAllowed)),
+            "posture" if may(Right::Posture) => self.draw(Some(member), notice, |pages| pages.posture())?,
+            "bans" | "users" | "posture" => return Ok(self.told(Some(member), Notice::NotAllowed)),
+            path if path.split('/').next() == Some("held") && !may(Right::LookAtHeld) => {
+                return Ok(self.told(Some(member), Notice::NotAllowed));
+            }
+            path if path.split('/').next() == Some("held") => match self.held_page(member, path)? {
+                Ok(page) => self.draw(Some(member), notice, |pages| pages.held(&page))?,
+                Err(notice) => return Ok(self.told(Some(member), notice)),
+            },
             path => match path.split_once('/') {
                 Some(("sender", _)) if !may(Right::LookAtSenders) => {
                     return Ok(self.told(Some(member), Notice::NotAllowed));
                 }
                 Some(("sender", label)) if label.bytes().all(|b| b.is_ascii_hexdigit()) => {
-                    let posts = self.of_sender(label)?;
-                    self.draw(Some(member), notice, |pages| pages.posts(Which::Sender(label), &posts))?
+                    let (posts, held) = (self.of_sender(label)?, self.held_count(label)?);
+                    self.draw(Some(member), notice, |pages| pages.posts(Which::Sender(label, held), &posts))?
                 }
                 Some(("post", target)) => match self.one_post(member, notice, target)? {
                     Some(drawn) => drawn,
@@ -326,8 +345,9 @@ impl Staff {
             role: member.map(|member| member.account.role),
             csrf: &csrf,
         };
+        let stance = member.and_then(|_| self.stance());
         let shown = builder::read(&self.shown);
-        draw(&Pages { site: &shown.site, theme: &shown.theme, viewer, notice })
+        draw(&Pages { site: &shown.site, theme: &shown.theme, viewer, notice, stance })
     }
 
     /// A page that tells one thing.
@@ -361,7 +381,7 @@ impl Staff {
     fn time(&self, seconds: i64) -> (String, String) {
         let shown = builder::read(&self.shown);
         let viewer = Viewer { name: "", role: None, csrf: "" };
-        Pages { site: &shown.site, theme: &shown.theme, viewer, notice: None }.time(seconds)
+        Pages { site: &shown.site, theme: &shown.theme, viewer, notice: None, stance: None }.time(seconds)
     }
 
     /// Where these pages begin.
@@ -421,8 +441,8 @@ fn is_loopback(host: &str) -> bool {
 /// Whether a path is one to which somebody can be led back.
 fn is_page(path: &str) -> bool {
     let is_plain = |segment: &str| segment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    matches!(path, "" | "reports" | "posts" | "log" | "bans")
+    matches!(path, "" | "reports" | "posts" | "held" | "log" | "bans" | "posture")
         || path.split_once('/').is_some_and(|(kind, rest)| {
-            matches!(kind, "post" | "sender") && rest.split('/').count() <= 2 && rest.split('/').all(is_plain)
+            matches!(kind, "post" | "sender" | "held") && rest.split('/').count() <= 3 && rest.split('/').all(is_plain)
         })
 }

@@ -3,12 +3,14 @@
 use crate::model::act::Flag;
 
 /// Path and name of each page that stands in the navigation.
-pub(super) const TABS: [(&str, &str); 6] = [
+pub(super) const TABS: [(&str, &str); 8] = [
     ("", "Overview"),
     ("reports", "Reports"),
+    ("held", "Held posts"),
     ("posts", "Recent posts"),
     ("log", "Log"),
     ("bans", "Bans"),
+    ("posture", "Posture"),
     ("users", "Accounts"),
 ];
 
@@ -46,6 +48,8 @@ pub enum Notice {
     NotAllowed,
     /// Nothing was chosen.
     NothingChosen,
+    /// All of something was asked for, without a word that it is meant.
+    NotSure,
     /// There is nothing here.
     NotFound,
     /// An error of ours.
@@ -71,6 +75,7 @@ impl Notice {
             Notice::SignedOut => "You are not signed in any more. Sign in and do it again.".to_owned(),
             Notice::NotAllowed => "Your account may not do this.".to_owned(),
             Notice::NothingChosen => "Nothing was chosen. Tick the posts that are meant.".to_owned(),
+            Notice::NotSure => "Nothing was done. Tick the box that says so if all are meant.".to_owned(),
             Notice::NotFound => "There is nothing here.".to_owned(),
             Notice::Fault => "Something went wrong on our side. The program's log tells more.".to_owned(),
         }
@@ -86,7 +91,7 @@ impl Notice {
         match self {
             Notice::Done(..) => 200,
             Notice::Waiting => 202,
-            Notice::Refused(_) | Notice::NothingChosen => 422,
+            Notice::Refused(_) | Notice::NothingChosen | Notice::NotSure => 422,
             Notice::WrongPassword | Notice::Foreign | Notice::SignedOut | Notice::NotAllowed => 403,
             Notice::TooManyTries(_) => 429,
             Notice::Busy => 503,
