@@ -7,6 +7,7 @@ mod cli;
 mod commit;
 mod compiled;
 mod crash;
+mod deletion;
 mod deploy;
 mod door;
 mod excerpt;
