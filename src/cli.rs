@@ -135,8 +135,8 @@ pub enum Command {
     /// Print the tripcode of each line of standard input
     ///
     /// A line is a name as it is typed into the form, `name#key` or `name##secret`; a line without `#` is a key. A secure
-    /// tripcode depends on the secret of the site.
-    Tripcode,
+    /// tripcode depends on a key of the site, of which a new one can take the place.
+    Tripcode(Tripcode),
     /// Begin a theme of your own
     Theme {
         /// What to do
@@ -148,6 +148,24 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What `tripcode` takes.
+#[derive(Args, Clone, PartialEq, Eq, Debug)]
+pub struct Tripcode {
+    /// Make a new key of secure tripcodes, for all posts from now on; the old ones are kept
+    #[arg(long)]
+    pub rotate: bool,
+    /// With --rotate: for so many days names show the tripcodes by the old and by the new key, 0 to 365
+    #[arg(long, value_name = "DAYS", requires = "rotate", default_value_t = 30,
+          value_parser = clap::value_parser!(u16).range(0..=365))]
+    pub both: u16,
+    /// List the keys, newest last
+    #[arg(long, conflicts_with = "rotate")]
+    pub keys: bool,
+    /// Print what this key gives, by its id
+    #[arg(long, value_name = "ID", conflicts_with_all = ["rotate", "keys"])]
+    pub key: Option<u32>,
 }
 
 /// What `serve` takes.

@@ -296,6 +296,13 @@ impl Drop for Draft {
     }
 }
 
+/// Keeps others out who lock the same folder, until what it gives is dropped, or the process ends.
+pub fn lock_folder(path: &Path) -> Result<File, DiskError> {
+    let folder = File::open(path).map_err(DiskError::doing("lock", path))?;
+    folder.lock().map_err(DiskError::doing("lock", path))?;
+    Ok(folder)
+}
+
 /// Waits until the names in a folder are on disk.
 pub fn sync_folder(path: &Path) -> Result<(), DiskError> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(DiskError::doing("sync the folder", path))

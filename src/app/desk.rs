@@ -23,8 +23,9 @@ use super::office::Office;
 use super::pulse::{Part, Stuck};
 use super::staff::Staff;
 use super::started::Started;
+use super::trip_keys::Signer;
 use crate::disk;
-use crate::intake::tripcode::{self, Secret};
+use crate::intake::tripcode::Secret;
 use crate::intake::{Accepting, Backend, Patience, ThreadState};
 use crate::metrics::{Metrics, Place};
 use crate::model::staff::{Answering, StaffRequest};
@@ -56,6 +57,7 @@ pub struct Desk {
     shown: Arc<RwLock<Shown>>,
     office: Office,
     staff: Arc<Staff>,
+    signer: Arc<Signer>,
     guard: Guard,
     started: Started,
     queue: mpsc::Sender<Order>,
@@ -134,13 +136,14 @@ impl Desk {
     pub fn open(means: Means) -> std::io::Result<(Desk, std::thread::JoinHandle<()>)> {
         let Means { shown, dir, secret, inbox, mine, events, vitals } = means;
         let (queue, orders) = mpsc::channel(QUEUE_MAX);
+        let signer = Arc::new(Signer::new(&dir, secret.clone()));
         let staff = Arc::new(Staff::new(dir.clone(), shown.clone(), secret.clone(), inbox.clone()));
         let office = Office::new(dir.clone(), shown.clone(), secret, inbox.clone());
         let guard = Guard::new(&dir, shown.clone(), office.clone(), vitals.clone());
         let committer =
             Committer { orders, inbox, mine, events: events.clone(), vitals: vitals.clone(), office: office.clone() };
 
-        let desk = Desk { shown, office, staff, guard, started: Started::default(), queue, events, vitals };
+        let desk = Desk { shown, office, staff, signer, guard, started: Started::default(), queue, events, vitals };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || committer.run())?;
         Ok((desk, thread))
     }
@@ -180,7 +183,7 @@ impl Backend for Desk {
     }
 
     fn sign(&self, typed_name: &str) -> (String, String) {
-        let signed = tripcode::sign(typed_name, self.office.secret());
+        let signed = self.signer.sign(typed_name);
         (signed.name, signed.trip)
     }
 

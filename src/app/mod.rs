@@ -41,6 +41,7 @@ mod sockets;
 mod staff;
 mod started;
 mod theme;
+mod trip_keys;
 mod tripcodes;
 mod upgrade;
 mod verify;
@@ -87,7 +88,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::Import { format, sources, board } => import::import(dir, format, &sources, board, &console),
         Command::Headers { server, options } => headers::headers(&dir, server, &options),
         Command::Mod(command) => moderation::moderate(dir, command, &console),
-        Command::Tripcode => tripcodes::print_all(&dir),
+        Command::Tripcode(options) => tripcodes::tripcodes(&dir, &options, &console),
         Command::Theme { action: ThemeAction::Eject { name } } => theme::eject(&dir, &name, &console),
         Command::Completions { shell } => completions(shell),
     };

@@ -28,6 +28,7 @@ use crate::intake::{self, DoorOptions, Limits, Purpose};
 use crate::model::Report;
 use crate::store::inbox::Inbox;
 use crate::store::site_dir::SiteDir;
+use crate::store::trip_keys::TripKeys;
 use crate::watch::Watch;
 
 /// Serves a site until it is told to stop: builds it first and all the while, or leaves that to another process.
@@ -53,6 +54,8 @@ pub fn serve(dir: SiteDir, options: &Serve, console: &Console) -> Result<u8, Err
     // So that it can be watched: a theme that is put there later is seen.
     disk::create_dir_all(&dir.themes())?;
     let secret = Secret::from_bytes(dir.secret()?);
+    // Better told now than by tripcodes that nobody knows.
+    TripKeys::new(dir.tripcodes()).read()?;
     let (shown, vitals) = (source.shown().clone(), source.vitals());
     let _watch = watch(&dir, &events)?;
     let builder = source.start(inbox.clone(), mine.clone(), &events, heard)?;

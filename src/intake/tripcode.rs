@@ -89,24 +89,53 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A key of secure tripcodes, and its id.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The first key of a site has 1, each one that takes its place the next number.
+    pub id: u32,
+    /// The key.
+    pub secret: Secret,
+}
+
+/// The keys that sign at a time.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// The newest.
+    pub current: Key,
+    /// The one before, while names still show what it gives, too.
+    pub before: Option<Key>,
+}
+
+impl From<Secret> for Keys {
+    /// This key alone, the first of a site.
+    fn from(secret: Secret) -> Keys {
+        Keys { current: Key { id: 1, secret }, before: None }
+    }
+}
+
 /// A name as it is shown, and what proves it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Signed {
     /// The name without its key; empty for anonymous.
     pub name: String,
-    /// The tripcode with its leading `!` or `!!`; empty if there is none.
+    /// The tripcode with its leading `!` or `!!`; empty if there is none. Two with a space between, the older first, while
+    /// a new key takes the place of an old one.
     pub trip: String,
 }
 
 /// `name#key` gives a tripcode `!…`, `name##secret` a secure one `!!…`; imitations in the name are defused.
 ///
 /// The key goes nowhere but into the hash. An empty one gives no tripcode.
-pub fn sign(typed: &str, secret: &Secret) -> Signed {
+pub fn sign(typed: &str, keys: &Keys) -> Signed {
     let (name, rest) = typed.split_once(HASHES).unwrap_or((typed, ""));
     let trip = match rest.strip_prefix(HASHES) {
         _ if rest.is_empty() => String::new(),
         Some("") => String::new(),
-        Some(key) => format!("!!{}", secure(key, secret)),
+        Some(key) => {
+            let trips = keys.before.iter().chain([&keys.current]).map(|by| secure(key, by));
+            trips.collect::<Vec<_>>().join(" ")
+        }
         None => format!("!{}", classic(rest)),
     };
     Signed { name: defused(name.trim()), trip }
@@ -115,11 +144,13 @@ pub fn sign(typed: &str, secret: &Secret) -> Signed {
 /// What separates a key from the name.
 const HASHES: [char; 2] = ['#', '＃'];
 
-/// 72 bits in 12 letters.
-fn secure(key: &str, secret: &Secret) -> String {
-    let hash = secret.keyed("tripcode", key.as_bytes());
+/// 72 bits in 12 letters, and the id of the key that made them unless that is the first. So nobody takes what an old key
+/// made for what a new one did: the sign between is no letter of them.
+fn secure(key: &str, by: &Key) -> String {
+    let hash = by.secret.keyed("tripcode", key.as_bytes());
     let first_9 = hash[..9].iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte));
-    des::letters(first_9, 12)
+    let letters = des::letters(first_9, 12);
+    if by.id == 1 { format!("!!{letters}") } else { format!("!!{letters}-{}", by.id) }
 }
 
 /// The last ten letters of `crypt`, salted with the key's own second and third byte.

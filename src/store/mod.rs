@@ -24,5 +24,6 @@ pub mod settings;
 pub mod site_dir;
 pub mod theme;
 pub mod thread_file;
+pub mod trip_keys;
 pub mod users;
 mod written;

@@ -93,6 +93,11 @@ impl SiteDir {
         self.private().join("mod").join("posture")
     }
 
+    /// The keys of secure tripcodes that came after the first one.
+    pub fn tripcodes(&self) -> PathBuf {
+        self.private().join("tripcodes")
+    }
+
     /// What readers have reported.
     pub fn reports(&self) -> PathBuf {
         self.private().join("mod").join("reports")
@@ -149,21 +154,33 @@ impl SiteDir {
     /// The site's secret key, 32 random bytes, made the first time it is asked for.
     pub fn secret(&self) -> Result<[u8; 32], DiskError> {
         disk::create_private_dir(&self.private())?;
-        let path = self.private().join("secret");
-        match disk::read(&path) {
-            Ok(bytes) => bytes.try_into().map_err(|_| {
-                let source = std::io::Error::new(std::io::ErrorKind::InvalidData, "it should have 32 bytes");
-                DiskError { action: "use", path, source }
-            }),
-            Err(error) if error.is_absent() => {
-                let bytes = random_bytes()?;
-                disk::replace_private(&path, &bytes)?;
-                disk::sync_folder(&self.private())?;
-                disk::point("secret written");
-                Ok(bytes)
-            }
-            Err(error) => Err(error),
+        match self.read_secret() {
+            Err(error) if error.is_absent() => {}
+            read => return read,
         }
+        // Two processes that start at once have one secret.
+        let _lock = disk::lock_folder(&self.private())?;
+        match self.read_secret() {
+            Err(error) if error.is_absent() => {}
+            read => return read,
+        }
+        let bytes = random_bytes()?;
+        disk::replace_private(&self.secret_path(), &bytes)?;
+        disk::sync_folder(&self.private())?;
+        disk::point("secret written");
+        Ok(bytes)
+    }
+
+    fn secret_path(&self) -> PathBuf {
+        self.private().join("secret")
+    }
+
+    fn read_secret(&self) -> Result<[u8; 32], DiskError> {
+        let path = self.secret_path();
+        disk::read(&path)?.try_into().map_err(|_| {
+            let source = std::io::Error::new(std::io::ErrorKind::InvalidData, "it should have 32 bytes");
+            DiskError { action: "use", path, source }
+        })
     }
 }
 

@@ -52,6 +52,7 @@ mod theme_assets;
 mod theme_compiled;
 mod threadfile;
 mod tidy;
+mod trip_keys;
 mod tripcode;
 mod upgrade;
 mod watched;

@@ -4,15 +4,19 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use nejiboard::intake::tripcode::{Secret, sign};
+use nejiboard::intake::tripcode::{Key, Keys, Secret, sign};
 
 fn secret() -> Secret {
     Secret::from_bytes([7; 32])
 }
 
+fn keys() -> Keys {
+    Keys::from(secret())
+}
+
 #[track_caller]
 fn check(typed: &str, name: &str, trip: &str) {
-    let signed = sign(typed, &secret());
+    let signed = sign(typed, &keys());
     assert_eq!((signed.name.as_str(), signed.trip.as_str()), (name, trip), "typed: {typed:?}");
 }
 
@@ -48,17 +52,17 @@ fn every_sign_has_its_letter_in_the_salt() {
 
 #[test]
 fn only_the_first_hash_ends_the_name() {
-    let whole = sign("Neji#a#b", &secret());
+    let whole = sign("Neji#a#b", &keys());
     assert_eq!(whole.name, "Neji");
-    assert_ne!(whole.trip, sign("Neji#a", &secret()).trip);
-    assert_ne!(whole.trip, sign("Neji#b", &secret()).trip);
+    assert_ne!(whole.trip, sign("Neji#a", &keys()).trip);
+    assert_ne!(whole.trip, sign("Neji#b", &keys()).trip);
 }
 
 #[test]
 fn spaces_are_no_part_of_a_name_but_part_of_a_key() {
     check("  Neji  #tea", "Neji", "!WokonZwxw2");
-    assert_ne!(sign("#tea ", &secret()).trip, sign("#tea", &secret()).trip);
-    assert_ne!(sign("# ", &secret()).trip, "");
+    assert_ne!(sign("#tea ", &keys()).trip, sign("#tea", &keys()).trip);
+    assert_ne!(sign("# ", &keys()).trip, "");
 }
 
 /// Computed by another implementation of HMAC-SHA-256.
@@ -67,8 +71,22 @@ fn a_secure_tripcode_depends_on_key_and_secret() {
     check("Neji##key", "Neji", "!!q/BrqE1rdJGl");
     check("##鍵🔑#", "", "!!TcYtHcETD1mk");
     check("Neji##", "Neji", "");
-    let other = sign("Neji##key", &Secret::from_bytes([8; 32]));
+    let other = sign("Neji##key", &Keys::from(Secret::from_bytes([8; 32])));
     assert_eq!(other.trip, "!!PxBYLljIhsz3");
+}
+
+#[test]
+fn a_later_key_gives_tripcodes_that_name_it_and_for_a_time_those_of_the_key_before() {
+    let key = |id, byte| Key { id, secret: Secret::from_bytes([byte; 32]) };
+    let by = |current, before| sign("Neji##key", &Keys { current, before }).trip;
+    // The bytes are those of the test above.
+    assert_eq!(by(key(1, 7), None), "!!q/BrqE1rdJGl");
+    assert_eq!(by(key(2, 8), None), "!!PxBYLljIhsz3-2");
+    assert_eq!(by(key(2, 8), Some(key(1, 7))), "!!q/BrqE1rdJGl !!PxBYLljIhsz3-2");
+    assert_eq!(by(key(3, 7), Some(key(2, 8))), "!!PxBYLljIhsz3-2 !!q/BrqE1rdJGl-3");
+    // Only secure ones depend on a key of the site.
+    let classic = sign("Neji#tea", &Keys { current: key(3, 7), before: Some(key(2, 8)) });
+    assert_eq!(classic.trip, "!WokonZwxw2");
 }
 
 #[test]
@@ -97,7 +115,7 @@ fn a_secret_does_not_print_itself() {
 fn a_key_is_nowhere_in_what_comes_out() {
     for key in ["correct horse", "正しい馬", "😀😀😀", "a\0b\0c", "!!!!", "＃#＃#x"] {
         for hash in ["#", "##", "＃", "#＃"] {
-            let shown = format!("{:?}", sign(&format!("Neji{hash}{key}"), &secret()));
+            let shown = format!("{:?}", sign(&format!("Neji{hash}{key}"), &keys()));
             assert!(!shown.contains(key), "{shown}");
             assert!(shown.starts_with(r#"Signed { name: "Neji", trip: "!"#), "{shown}");
         }
@@ -115,7 +133,7 @@ fn each_purpose_of_a_secret_is_a_function_of_its_own() {
 /// A key ends where C would end it, and what has no code counts as a question mark.
 #[test]
 fn strange_keys_are_keys_like_any_other() {
-    let trip = |key: &str| sign(&format!("#{key}"), &secret()).trip;
+    let trip = |key: &str| sign(&format!("#{key}"), &keys()).trip;
     assert_eq!(trip("😀"), trip("?"));
     assert_eq!(trip("😀ab😀"), trip("?ab?"));
     assert_eq!(trip("12345678"), trip("12345678 and more"));
@@ -132,7 +150,7 @@ fn a_long_key_takes_no_longer_than_its_length() {
     let long = "🔑".repeat(1 << 18);
     let started = Instant::now();
     for typed in [format!("#{long}"), format!("##{long}"), "#".repeat(1 << 20), "!".repeat(1 << 20)] {
-        sign(&typed, &secret());
+        sign(&typed, &keys());
     }
     // 4 MB in all: milliseconds where it is linear, minutes where it is not.
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
