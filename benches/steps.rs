@@ -142,6 +142,7 @@ fn post_template(criterion: &mut Criterion) {
         deleted: false,
         name: "Anonymous",
         trip: "",
+        poster_id: "",
         capcode: "",
         subject: "",
         sage: false,

@@ -352,8 +352,10 @@ impl Committer {
         }
         let at = clock::now();
         self.office.note_senders(batch.iter().map(|order| &order.submission), at);
-        let (arrivals, answers): (Vec<Arrival>, Vec<_>) =
-            batch.into_iter().map(|order| (Arrival::of(order.submission, at), (order.patience, order.answer))).unzip();
+        let (arrivals, answers): (Vec<Arrival>, Vec<_>) = batch
+            .into_iter()
+            .map(|order| (self.office.arrival(order.submission, at), (order.patience, order.answer)))
+            .unzip();
         let name = format!("{}.md", clock::ulid());
         // Before the file is there: the builder must not find it by itself and take it for a dropped one.
         self.mine.add(&name);

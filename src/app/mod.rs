@@ -30,6 +30,7 @@ mod overflow;
 mod owed;
 mod packer;
 mod packing;
+mod poster_ids;
 pub mod progress;
 pub mod pulse;
 mod purge;

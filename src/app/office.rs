@@ -10,11 +10,12 @@ use tracing::{error, warn};
 use super::builder::{self, Shown};
 use super::clock;
 use super::error::chain;
+use super::poster_ids::PosterIds;
 use crate::disk;
 use crate::intake::tripcode::Secret;
 use crate::model::act::{Deed, PROGRAM, Posture, READER};
 use crate::model::ban::Ban;
-use crate::model::{Act, BoardSlug, PostId, PostNo, ReaderRequest, Refusal, Stamp, Submission, ThreadKey};
+use crate::model::{Act, Arrival, BoardSlug, PostId, PostNo, ReaderRequest, Refusal, Stamp, Submission, ThreadKey};
 use crate::store::bans::Bans;
 use crate::store::content;
 use crate::store::inbox::Inbox;
@@ -39,6 +40,7 @@ struct Inner {
     journal: Journal,
     bans: Bans,
     banned: Mutex<Banned>,
+    poster_ids: PosterIds,
 }
 
 /// The bans as they were read last, and how their file looked then.
@@ -52,7 +54,8 @@ impl Office {
     /// That of a site.
     pub fn new(dir: SiteDir, shown: Arc<RwLock<Shown>>, secret: Secret, inbox: Inbox) -> Office {
         let (journal, bans) = (Journal::new(dir.journal()), Bans::new(dir.bans()));
-        Office(Arc::new(Inner { dir, shown, secret, inbox, journal, bans, banned: Mutex::default() }))
+        let poster_ids = PosterIds::new(&dir, shown.clone(), secret.clone());
+        Office(Arc::new(Inner { dir, shown, secret, inbox, journal, bans, banned: Mutex::default(), poster_ids }))
     }
 
     /// What signs names.
@@ -73,6 +76,12 @@ impl Office {
         if let Err(error) = self.0.journal.note(now, &senders) {
             warn!(error = %chain(&error), "cannot note who sent posts");
         }
+    }
+
+    /// The post as it may be seen: without its sender's address, which is an id at most.
+    pub fn arrival(&self, post: Submission, at: DateTime<Utc>) -> Arrival {
+        let poster_id = self.0.poster_ids.id(&post, at);
+        Arrival { poster_id, ..Arrival::of(post, at) }
     }
 
     /// Refuses whoever is banned.

@@ -59,6 +59,13 @@ impl Secret {
         keyed[..5].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// What stands for whoever has an address among the posters of one thread: 48 bits in 8 letters.
+    pub fn poster_id(&self, thread: &str, salt: &[u8; 32], address: IpAddr) -> String {
+        let of_thread = Secret(self.keyed("poster ids of a thread", &[salt, thread.as_bytes()].concat()));
+        let keyed = of_thread.keyed("poster", neighbourhood(address.to_canonical()).to_string().as_bytes());
+        des::letters(keyed[..6].iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte)), 8)
+    }
+
     /// The hash of a post's password, with its salt before it. Empty for an empty one, which opens nothing.
     pub fn hash_password(&self, password: &str, salt: [u8; 16]) -> String {
         if password.is_empty() {

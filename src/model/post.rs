@@ -123,6 +123,8 @@ pub struct Post {
     pub name: String,
     /// The tripcode with its leading `!` or `!!`; empty if there is none.
     pub trip: String,
+    /// What stands for its sender among the posters of its thread; empty if nothing does.
+    pub poster_id: String,
     /// The role of a member of staff who signed as such; empty for everyone else.
     pub capcode: String,
     /// The subject; empty if there is none.
@@ -145,6 +147,7 @@ impl Post {
             at: DateTime::UNIX_EPOCH,
             name: String::new(),
             trip: String::new(),
+            poster_id: String::new(),
             capcode: String::new(),
             subject: String::new(),
             sage: false,

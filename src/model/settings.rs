@@ -119,6 +119,8 @@ pub struct BoardSettings {
     pub quotes_max: usize,
     /// Links that one post may hold, 0 to 1,000.
     pub links_max: usize,
+    /// Whether ids are shown that tell the posters of a thread apart.
+    pub poster_ids: bool,
     /// Which posts somebody looks at before they are shown.
     pub moderation: Moderation,
     /// Replies after which a thread is no longer bumped; 0 means no limit.
@@ -198,6 +200,7 @@ impl Default for BoardSettings {
             name_chars_max: 60,
             quotes_max: 50,
             links_max: 10,
+            poster_ids: false,
             moderation: Moderation::default(),
             bump_limit: 500,
             reply_limit: 1_000,

@@ -365,6 +365,8 @@ pub struct Arrival {
     pub name: String,
     /// The tripcode with its `!` or `!!`.
     pub trip: String,
+    /// What stands for its sender among the posters of its thread; empty if nothing does.
+    pub poster_id: String,
     /// The staff role.
     pub capcode: String,
     /// The subject.
@@ -385,6 +387,7 @@ impl Arrival {
             at: Some(at),
             name: submission.name,
             trip: submission.trip,
+            poster_id: String::new(),
             capcode: String::new(),
             subject: submission.subject,
             sage: submission.sage,
@@ -399,6 +402,7 @@ impl Arrival {
             at,
             name: self.name,
             trip: self.trip,
+            poster_id: self.poster_id,
             capcode: self.capcode,
             subject: self.subject,
             sage: self.sage,

@@ -22,10 +22,11 @@ pub struct PostTemplate {
 
 /// What nearly no post has or is. What a template shows where it is missing can be put together beforehand, and is then
 /// much fewer pieces.
-const EXTRAS: [Field; 10] = [
+const EXTRAS: [Field; 11] = [
     Field::Op,
     Field::Deleted,
     Field::Trip,
+    Field::PosterId,
     Field::Capcode,
     Field::Subject,
     Field::Sage,
@@ -62,6 +63,7 @@ enum Field {
     Deleted,
     Name,
     Trip,
+    PosterId,
     Capcode,
     Subject,
     Sage,
@@ -188,6 +190,7 @@ fn field(parameter: &Parameter, scope: Scope) -> Option<Field> {
             "deleted" => Field::Deleted,
             "name" => Field::Name,
             "trip" => Field::Trip,
+            "poster_id" => Field::PosterId,
             "capcode" => Field::Capcode,
             "subject" => Field::Subject,
             "sage" => Field::Sage,
@@ -254,6 +257,7 @@ impl<'a> Here<'a> {
             Field::Deleted => Value::Flag(post.deleted),
             Field::Name => Value::Text(post.name),
             Field::Trip => Value::Text(post.trip),
+            Field::PosterId => Value::Text(post.poster_id),
             Field::Capcode => Value::Text(post.capcode),
             Field::Subject => Value::Text(post.subject),
             Field::Sage => Value::Flag(post.sage),

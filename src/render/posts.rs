@@ -233,6 +233,7 @@ impl<'a> DrawnThread<'a> {
             deleted: post.deleted,
             name: self.name_of(post, theme),
             trip: &post.trip,
+            poster_id: if self.settings.poster_ids { &post.poster_id } else { "" },
             capcode: &post.capcode,
             subject: &post.subject,
             sage: post.sage,

@@ -303,6 +303,8 @@ pub struct PostView<'a> {
     pub name: &'a str,
     /// With its `!` or `!!`; empty if there is none.
     pub trip: &'a str,
+    /// What stands for the sender among the posters of the thread; empty if nothing is shown.
+    pub poster_id: &'a str,
     /// Staff role; empty if there is none.
     pub capcode: &'a str,
     /// May be empty.

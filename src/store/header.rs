@@ -14,9 +14,25 @@ use crate::model::{BoardSlug, PostId, PostNo, Problem, ThreadFlags};
 const HEADER_BYTES_MAX: usize = 64 << 10;
 
 /// Every key that a header can have.
-const KEYS: [&str; 17] = [
-    "no", "at", "name", "trip", "capcode", "subject", "sage", "sticky", "locked", "archived", "bumplock", "cyclic",
-    "changed", "deleted", "id", "board", "thread",
+const KEYS: [&str; 18] = [
+    "no",
+    "at",
+    "name",
+    "trip",
+    "poster_id",
+    "capcode",
+    "subject",
+    "sage",
+    "sticky",
+    "locked",
+    "archived",
+    "bumplock",
+    "cyclic",
+    "changed",
+    "deleted",
+    "id",
+    "board",
+    "thread",
 ];
 
 /// A header as read. Absent texts are empty.
@@ -30,6 +46,8 @@ pub struct Header {
     pub name: String,
     /// The tripcode.
     pub trip: String,
+    /// What stands for the sender among the posters of the thread.
+    pub poster_id: String,
     /// The staff role.
     pub capcode: String,
     /// The subject.
@@ -103,6 +121,7 @@ struct Raw {
     at: Option<Time>,
     name: String,
     trip: String,
+    poster_id: String,
     capcode: String,
     subject: String,
     sage: bool,
@@ -132,6 +151,7 @@ impl From<Raw> for Header {
             at: raw.at.map(|time| time.0),
             name: raw.name,
             trip: raw.trip,
+            poster_id: raw.poster_id,
             capcode: raw.capcode,
             subject: raw.subject,
             sage: raw.sage,

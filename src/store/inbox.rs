@@ -24,7 +24,7 @@ pub const POSTS_MAX: usize = 10_000;
 /// The longest body that is taken from a file, in bytes. The door has the board's own, smaller bound.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
-/// The longest name, tripcode, role and subject together, in bytes. However they are escaped, the thread file's header
+/// The longest name, tripcode, id, role and subject together, in bytes. However they are escaped, the thread file's header
 /// that holds them is within its bound.
 pub const FIELDS_BYTES_MAX: usize = 10_000;
 
@@ -256,6 +256,7 @@ pub(super) fn write(arrivals: &[Arrival]) -> Vec<u8> {
         }
         line.text("name", &arrival.name);
         line.text("trip", &arrival.trip);
+        line.text("poster_id", &arrival.poster_id);
         line.text("capcode", &arrival.capcode);
         line.text("subject", &arrival.subject);
         line.flag("sage", arrival.sage);
@@ -304,7 +305,7 @@ fn arrival(header: header::Header, body: String, id: impl FnOnce() -> PostId) ->
     if BODY_BYTES_MAX < body.len() {
         return Err("the text of this post is larger than 1 MiB");
     }
-    let fields = [&header.name, &header.trip, &header.capcode, &header.subject];
+    let fields = [&header.name, &header.trip, &header.poster_id, &header.capcode, &header.subject];
     if FIELDS_BYTES_MAX < fields.iter().map(|field| field.len()).sum() {
         return Err("name and subject of this post are larger than 10,000 bytes");
     }
@@ -315,6 +316,7 @@ fn arrival(header: header::Header, body: String, id: impl FnOnce() -> PostId) ->
         at: header.at,
         name: header.name,
         trip: header.trip,
+        poster_id: header.poster_id,
         capcode: header.capcode,
         subject: header.subject,
         sage: header.sage,

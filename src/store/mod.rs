@@ -17,6 +17,7 @@ pub mod locale;
 pub mod mod_log;
 pub mod moderate;
 pub mod numbers;
+pub mod poster_salts;
 pub mod posture;
 pub mod reports;
 pub mod sessions;

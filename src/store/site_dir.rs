@@ -78,6 +78,11 @@ impl SiteDir {
         self.private().join("journal")
     }
 
+    /// What poster ids are made with.
+    pub fn poster_salts(&self) -> PathBuf {
+        self.private().join("poster-salts")
+    }
+
     /// Who may not post.
     pub fn bans(&self) -> PathBuf {
         self.private().join("mod").join("bans")

@@ -168,6 +168,7 @@ fn take_post(
     if !post.deleted {
         post.name = header.name;
         post.trip = header.trip;
+        post.poster_id = header.poster_id;
         post.capcode = header.capcode;
         post.subject = header.subject;
         post.body = section.body();
@@ -240,6 +241,7 @@ pub(super) fn write_fields(line: &mut header::Writer, post: &Post) {
     if !post.deleted {
         line.text("name", &post.name);
         line.text("trip", &post.trip);
+        line.text("poster_id", &post.poster_id);
         line.text("capcode", &post.capcode);
         line.text("subject", &post.subject);
     }

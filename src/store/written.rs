@@ -15,6 +15,7 @@ pub(super) fn read(text: &str) -> Option<Header> {
         at: entries.take("\"at\": ", time)?,
         name: entries.take("\"name\": ", text_of)?.unwrap_or_default(),
         trip: entries.take("\"trip\": ", text_of)?.unwrap_or_default(),
+        poster_id: entries.take("\"poster_id\": ", text_of)?.unwrap_or_default(),
         capcode: entries.take("\"capcode\": ", text_of)?.unwrap_or_default(),
         subject: entries.take("\"subject\": ", text_of)?.unwrap_or_default(),
         sage: entries.take("\"sage\": ", on)?.is_some(),

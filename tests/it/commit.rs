@@ -10,10 +10,22 @@ use nejiboard::model::{Arrival, PageKey, PostId};
 use super::sandbox::{Sandbox, files_below, number, publish, slug};
 
 fn arrival(board: &str, id: String, thread: Option<u64>) -> Arrival {
-    let (name, trip, capcode, subject) = Default::default();
+    let (name, trip, poster_id, capcode, subject) = Default::default();
     let id = PostId::parse(&id).expect("letters and digits");
     let (board, thread) = (slug(board), thread.map(number));
-    Arrival { id, board, thread, at: None, name, trip, capcode, subject, sage: false, body: "text".to_owned() }
+    Arrival {
+        id,
+        board,
+        thread,
+        at: None,
+        name,
+        trip,
+        poster_id,
+        capcode,
+        subject,
+        sage: false,
+        body: "text".to_owned(),
+    }
 }
 
 /// Two boards with ten threads each.

@@ -19,9 +19,21 @@ a reply
 ";
 
 fn arrival(id: &str, thread: Option<u64>, body: &str) -> Arrival {
-    let (name, trip, capcode, subject) = Default::default();
+    let (name, trip, poster_id, capcode, subject) = Default::default();
     let (id, thread) = (PostId::parse(id).unwrap(), thread.map(number));
-    Arrival { id, board: slug("tech"), thread, at: None, name, trip, capcode, subject, sage: false, body: body.into() }
+    Arrival {
+        id,
+        board: slug("tech"),
+        thread,
+        at: None,
+        name,
+        trip,
+        poster_id,
+        capcode,
+        subject,
+        sage: false,
+        body: body.into(),
+    }
 }
 
 /// What an inbox makes of a file of this name, long after it was written.

@@ -30,6 +30,7 @@ mod moderation;
 mod monitor;
 mod old_assets;
 mod packed;
+mod poster_ids;
 mod posture;
 mod privacy;
 mod proxy;

@@ -72,6 +72,7 @@ fn reply(id: &str) -> Arrival {
         at: DateTime::from_timestamp(1_800_000_000, 0),
         name: String::new(),
         trip: String::new(),
+        poster_id: String::new(),
         capcode: String::new(),
         subject: String::new(),
         sage: false,

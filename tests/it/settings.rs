@@ -157,6 +157,7 @@ subject_chars_max: 6
 name_chars_max: 7
 quotes_max: 8
 links_max: 3
+poster_ids: true
 moderation: new
 bump_limit: 9
 reply_limit: 10
@@ -178,6 +179,7 @@ threads_per_hour_max: 12
         name_chars_max: 7,
         quotes_max: 8,
         links_max: 3,
+        poster_ids: true,
         moderation: Moderation::New,
         bump_limit: 9,
         reply_limit: 10,

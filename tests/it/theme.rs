@@ -186,6 +186,7 @@ fn post<'a>(no: u64, href: &'a str, body: &'a str, backlinks: &'a [Backlink<'a>]
         deleted: false,
         name: "Anonymous",
         trip: "",
+        poster_id: "",
         capcode: "",
         subject: "",
         sage: false,

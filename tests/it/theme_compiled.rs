@@ -84,7 +84,7 @@ fn a_misspelt_value_is_found_wherever_it_stands() {
 
 /// Pieces of templates, from plain ones to those that only handlebars knows.
 fn template() -> impl Strategy<Value = String> {
-    let fields = "no|href|op|deleted|name|trip|capcode|subject|sage|sticky|locked|archived|iso|time|more_backlinks|cut";
+    let fields = "no|href|op|deleted|name|trip|poster_id|capcode|subject|sage|sticky|locked|archived|iso|time|more_backlinks|cut";
     let field = proptest::sample::select(fields.split('|').collect::<Vec<_>>());
     let text = proptest::sample::select(vec![
         "<p>",
@@ -155,14 +155,14 @@ fn template() -> impl Strategy<Value = String> {
 struct Values {
     no: u64,
     flags: [bool; 7],
-    texts: [String; 8],
+    texts: [String; 9],
     backlinks: Vec<(u64, String)>,
     more_backlinks: usize,
 }
 
 fn values() -> impl Strategy<Value = Values> {
     let text = || prop_oneof![Just(String::new()), "[<>&\"'`= a-z\\u{0}\u{7}é{}]{0,12}"];
-    let texts = [text(), text(), text(), text(), text(), text(), text(), text()];
+    let texts = [text(), text(), text(), text(), text(), text(), text(), text(), text()];
     let no = || prop_oneof![Just(0), 1..1_000_u64, Just((1 << 53) - 1), Just(u64::MAX)];
     let backlinks = proptest::collection::vec((no(), text()), 0..3);
     let more = prop_oneof![Just(0), 1..1_000_usize];
@@ -175,12 +175,13 @@ impl Values {
     /// The post as the compiled template and as handlebars draw it.
     fn drawn_twice(&self, theme: &Theme) -> (String, String) {
         let [op, deleted, sage, sticky, locked, archived, cut] = self.flags;
-        let [href, name, trip, capcode, subject, iso, time, body] = self.texts.each_ref().map(String::as_str);
+        let [href, name, trip, poster_id, capcode, subject, iso, time, body] =
+            self.texts.each_ref().map(String::as_str);
         let backlinks: Vec<Backlink<'_>> = self.backlinks.iter().map(|(no, page)| Backlink { no: *no, page }).collect();
         let backlinks = backlinks.as_slice();
         #[rustfmt::skip]
         let post = PostView {
-            no: self.no, href, op, deleted, name, trip, capcode, subject, sage, sticky, locked, archived, iso, time, body,
+            no: self.no, href, op, deleted, name, trip, poster_id, capcode, subject, sage, sticky, locked, archived, iso, time, body,
             cut, backlinks, more_backlinks: self.more_backlinks,
         };
         let mut quick = String::new();

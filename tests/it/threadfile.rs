@@ -34,15 +34,15 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn post() -> impl Strategy<Value = Post> {
-    let fields = (text(), text(), text(), text(), any::<bool>(), prop::option::of("[A-Za-z0-9_-]{1,64}"));
+    let fields = (text(), text(), text(), text(), text(), any::<bool>(), prop::option::of("[A-Za-z0-9_-]{1,64}"));
     (fields, 0..253_402_300_799_i64, text(), prop::bool::weighted(0.2)).prop_map(
-        |((name, trip, capcode, subject, sage, id), at, body, deleted)| {
+        |((name, trip, poster_id, capcode, subject, sage, id), at, body, deleted)| {
             let mut post = Post { at: time(at), sage, deleted, ..Post::new(PostNo::new(1).unwrap()) };
             post.id = id.map(|id| PostId::parse(&id).unwrap());
             // A tombstone holds nothing of what was typed.
             match deleted {
                 true => post,
-                false => Post { name, trip, capcode, subject, body, ..post },
+                false => Post { name, trip, poster_id, capcode, subject, body, ..post },
             }
         },
     )

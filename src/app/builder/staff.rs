@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 
 use super::Builder;
-use crate::app::clock;
+use crate::app::{clock, poster_ids};
 use crate::disk::DiskError;
 use crate::intake::tripcode::Secret;
 use crate::model::{Act, Report, ThreadKey};
 use crate::store::journal::Journal;
 use crate::store::mod_log::ModLog;
 use crate::store::moderate::{self, ActError};
+use crate::store::poster_salts::PosterSalts;
 
 /// How long what was deleted can be had back.
 const DELETED_KEPT: TimeDelta = TimeDelta::days(30);
@@ -27,10 +28,12 @@ impl Builder {
         Ok(keys)
     }
 
-    /// Forgets where posts came from, and what was deleted, once the time is over for which that is kept.
+    /// Forgets where posts came from, what their senders' ids were made with, and what was deleted, once the time is over for which that is kept.
     pub fn forget_old(&self) -> Result<(), DiskError> {
         let keep = self.read_shown().site.settings.keep_addresses_hours;
         Journal::new(self.dir.journal()).forget(clock::now(), keep)?;
+        let salts = poster_ids::hours_kept(&self.read_shown().site.settings);
+        PosterSalts::new(self.dir.poster_salts()).forget(clock::now(), salts)?;
         ModLog::new(self.dir.mod_log()).forget_before(clock::now() - DELETED_KEPT)
     }
 }

@@ -14,7 +14,7 @@ use crate::app::clock;
 use crate::app::error::chain;
 use crate::app::office::Office;
 use crate::disk::DiskError;
-use crate::model::{Arrival, PostId, Refusal, Submission, ThreadKey};
+use crate::model::{PostId, Refusal, Submission, ThreadKey};
 use crate::store::held::{Held, POSTS_MAX};
 use crate::store::site_dir::SiteDir;
 use crate::store::{content, journal::Journal};
@@ -61,7 +61,7 @@ impl Holding {
             if has_room {
                 let at = clock::now();
                 inner.office.note_senders(std::iter::once(&post), at);
-                inner.held.put(&Arrival::of(post, at), why)?;
+                inner.held.put(&inner.office.arrival(post, at), why)?;
             }
             Ok(has_room)
         });

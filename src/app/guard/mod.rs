@@ -216,7 +216,7 @@ fn now_ms() -> u64 {
 
 /// Whether an address is that of a poster. Behind a proxy that is not trusted, or a tunnel that ends here, all posters
 /// have that of the machine, and one of them must not keep out the others.
-fn is_somebody(site: &SiteSettings, address: IpAddr) -> bool {
+pub fn is_somebody(site: &SiteSettings, address: IpAddr) -> bool {
     let address = address.to_canonical();
     !address.is_loopback() && !site.trusted_proxies.iter().any(|range| range.contains(&address))
 }

@@ -201,7 +201,7 @@ pub(super) static SITE: [Key<SiteSettings>; 19] = [
 const OWN: usize = 2;
 
 /// What stands in `board.yaml`.
-pub(super) static BOARD: [Key<BoardSettings>; 18] = [
+pub(super) static BOARD: [Key<BoardSettings>; 19] = [
     Key {
         name: "title",
         doc: "The board's name for people, if not the name of its folder.",
@@ -261,6 +261,15 @@ pub(super) static BOARD: [Key<BoardSettings>; 18] = [
         name: "links_max",
         doc: "Links to other sites that one post may hold.",
         kind: Kind::Count(0..=1_000, |board| &mut board.links_max),
+    },
+    Key {
+        name: "poster_ids",
+        doc: "Whether each post shows an id of its sender, the same in one thread and another in each other. It says which posts of a thread came from one address.",
+        kind: Kind::Form(Form {
+            expected: "`true` or `false`",
+            set: |board, text| truth(text).map(|on| board.poster_ids = on),
+            get: |board| board.poster_ids.to_string(),
+        }),
     },
     Key {
         name: "moderation",
@@ -464,6 +473,10 @@ fn ranges(texts: &[String]) -> Result<Vec<IpNet>, String> {
 fn overflow(text: &str) -> Result<Overflow, String> {
     let named = Overflow::NAMED.iter().find(|(name, _)| *name == text);
     named.map(|(_, overflow)| *overflow).ok_or_else(|| "`keep`, `archive` or `prune`".to_owned())
+}
+
+fn truth(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "`true` or `false`".to_owned())
 }
 
 fn moderation(text: &str) -> Result<Moderation, String> {

@@ -47,7 +47,7 @@ pub(in crate::store) fn parse<'t>(path: &Path, text: &'t str) -> Result<Node<'t>
         // Repeated keys come through, so that they are told like every other problem, with all the others.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         merge_keys: MergeKeyPolicy::AsOrdinary,
-        // `yes` and `off` are words here: no setting is a truth value, but a name can be `No`.
+        // `yes` and `off` are words here: a name can be `No`.
         strict_booleans: true,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
         reject_unsupported_tags: true,

@@ -154,6 +154,7 @@ impl World {
                     at,
                     name: blank(),
                     trip: blank(),
+                    poster_id: blank(),
                     capcode: blank(),
                     subject,
                     sage: false,
