@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use moderation::{HeldTargets, ModCommand, Moderate, Signed, Targets, UserAction};
+pub use moderation::{HeldTargets, ModCommand, Moderate, Say, Signed, Targets, UserAction};
 
 /// An anonymous message board that is a static site.
 ///

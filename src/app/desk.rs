@@ -137,7 +137,7 @@ impl Desk {
         let Means { shown, dir, secret, inbox, mine, events, vitals } = means;
         let (queue, orders) = mpsc::channel(QUEUE_MAX);
         let signer = Arc::new(Signer::new(&dir, secret.clone()));
-        let staff = Arc::new(Staff::new(dir.clone(), shown.clone(), secret.clone(), inbox.clone()));
+        let staff = Arc::new(Staff::new(dir.clone(), shown.clone(), secret.clone(), inbox.clone(), signer.clone()));
         let office = Office::new(dir.clone(), shown.clone(), secret, inbox.clone());
         let guard = Guard::new(&dir, shown.clone(), office.clone(), vitals.clone());
         let committer =

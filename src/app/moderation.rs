@@ -3,6 +3,7 @@
 //! An act is put into the inbox. A running `serve` carries it out; where none runs, this command does so itself.
 
 mod held;
+mod posting;
 pub(super) mod posture;
 
 use std::io::Read;
@@ -44,6 +45,7 @@ pub fn moderate(dir: SiteDir, command: Moderate, console: &Console) -> Result<u8
         ModCommand::Held => return held::show_held(&dir, console),
         ModCommand::Approve(targets) => held::ids(&dir, targets).map(|held| Deed::Approve { held }),
         ModCommand::Deny(targets) => held::ids(&dir, targets).map(|held| Deed::Deny { held }),
+        ModCommand::Post(say) => posting::deed(&dir, say),
         ModCommand::Dismiss(targets) => deed(targets, |board, posts| Deed::Dismiss { board, posts }),
         ModCommand::Wipe { board, number, since } => {
             let since = since.map(|text| time(&text)).transpose()?;
@@ -150,6 +152,9 @@ fn carry_out(dir: SiteDir, act: &Act, console: &Console) -> Result<u8, Error> {
         Err(Error::Lock(LockError::Held { .. })) => there(&dir, act)?,
         Err(error) => return Err(error),
     };
+    if let Deed::Post { .. } = act.deed {
+        return posting::conclude(&dir, act, console);
+    }
     let name = act.deed.name();
     let id = act.id.as_ref().map_or("", PostId::as_str);
     let line = match threads {
@@ -185,9 +190,11 @@ fn here(mut builder: Builder, mut report: crate::model::Report, act: &Act, conso
         ActError::Refused(why) => Error::BadAct(why),
         ActError::Disk(error) => error.into(),
     })?;
+    let posted = posting::commit(&mut builder, act)?;
     builder.publish(&Default::default(), &console.progress, &mut report);
     builder.write_purge(&report)?;
     builder.save();
+    posting::put_away(&builder, posted)?;
     report.problems.extend(hook::tell_all(&builder));
     console.tell_problems(&report.problems);
     Ok(changed.len())

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use crate::model::capcode::Capcode;
 use crate::model::role::Role;
 
 /// What every act has beside its targets.
@@ -47,6 +48,31 @@ pub struct HeldTargets {
     pub all: bool,
 }
 
+/// A post of staff.
+#[derive(Args, Clone, Debug)]
+pub struct Say {
+    /// The board, such as `tech`
+    pub board: String,
+    /// The thread that is answered; a new one if not given
+    #[arg(value_name = "NO")]
+    pub thread: Option<u64>,
+    /// The text; from standard input if not given
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    /// The mark behind the name: admin, mod or janitor; none if not given
+    #[arg(long, value_name = "MARK", value_parser = capcode)]
+    pub capcode: Option<Capcode>,
+    /// The name, perhaps with a key: `name#key` or `name##secret`
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub name: String,
+    /// The subject
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub subject: String,
+    /// Leave the thread where it is
+    #[arg(long)]
+    pub sage: bool,
+}
+
 /// What can be done.
 #[derive(Subcommand, Clone, Debug)]
 pub enum ModCommand {
@@ -85,6 +111,8 @@ pub enum ModCommand {
         #[arg(long, value_name = "TEXT")]
         text: Option<String>,
     },
+    /// Post as a member of staff: a reply, or a new thread
+    Post(Say),
     /// Remove all posts of a poster, on all boards, or all posts of a board since a time
     Wipe {
         /// The board, such as `tech`
@@ -185,6 +213,10 @@ pub enum UserAction {
         /// Its name
         name: String,
     },
+}
+
+fn capcode(word: &str) -> Result<Capcode, &'static str> {
+    Capcode::parse(word).ok_or("the marks are `admin`, `mod` and `janitor`")
 }
 
 fn role(name: &str) -> Result<Role, &'static str> {

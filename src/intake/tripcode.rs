@@ -151,6 +151,23 @@ pub fn sign(typed: &str, keys: &Keys) -> Signed {
 /// What separates a key from the name.
 const HASHES: [char; 2] = ['#', '＃'];
 
+/// Signs that look like `#`, one or two of them.
+const HASH_LIKE: [char; 13] = [
+    '♯',         // music sharp sign
+    '﹟',        // small number sign
+    '⋕',         // equal and parallel to
+    '⌗',         // viewdata square
+    '⧣',         // equals sign and slanted parallel
+    '⧤',         // the same with a tilde above
+    '⧥',         // identical to and slanted parallel
+    '⩨',         // triple horizontal bar with double vertical stroke
+    '⩩',         // the same with a triple stroke
+    'ⵌ',         // tifinagh letter tuareg yazh
+    '\u{1D12A}', // musical symbol double sharp
+    '\u{1D130}', // musical symbol sharp up
+    '\u{1D131}', // musical symbol sharp down
+];
+
 /// 72 bits in 12 letters, and the id of the key that made them unless that is the first. So nobody takes what an old key
 /// made for what a new one did: the sign between is no letter of them.
 fn secure(key: &str, by: &Key) -> String {
@@ -207,7 +224,8 @@ fn salt_letter(byte: u8) -> u8 {
     }
 }
 
-/// `name` with everything replaced that would pass for the mark of a tripcode.
+/// `name` with everything replaced that would pass for the mark of a tripcode, or for that of staff, `## Mod`. A `#` itself
+/// is never in a name: it begins a key.
 fn defused(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
@@ -216,6 +234,7 @@ fn defused(name: &str) -> String {
             '!' | 'ǃ' | '﹗' => out.push('！'),
             '‼' => out.push_str("！！"),
             '◆' => out.push('◇'),
+            _ if HASH_LIKE.contains(&c) => out.push('＊'),
             _ => out.push(c),
         }
     }

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::capcode::Capcode;
+use super::problem::is_bidi_control;
 use super::{BoardSlug, PostId, PostNo, ThreadFlags};
 
 /// The most posts or threads that one act names.
@@ -17,6 +19,8 @@ pub const WHY_CHARS_MAX: usize = 1_000;
 
 /// The longest time that a ban or a posture is given, in hours: a hundred years and more.
 pub const HOURS_MAX: u32 = 1_000_000;
+/// The longest name, and the longest subject, of a post of staff, in characters.
+pub const LINE_CHARS_MAX: usize = 500;
 
 /// What the program itself does is done by this name.
 pub const PROGRAM: &str = "nejiboard";
@@ -160,6 +164,31 @@ pub enum Deed {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<DateTime<Utc>>,
     },
+    /// A member of staff posts.
+    Post {
+        /// The board.
+        board: BoardSlug,
+        /// The thread that is answered; a new one if it is absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thread: Option<PostNo>,
+        /// The mark behind the name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        capcode: Option<Capcode>,
+        /// The name, without a key.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
+        /// The tripcode.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        trip: String,
+        /// The subject.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        subject: String,
+        /// Whether it leaves its thread where it is.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        sage: bool,
+        /// The text. The log does not keep it.
+        body: String,
+    },
     /// What an earlier act changed is put back as it was.
     Undo {
         /// That act's id.
@@ -217,6 +246,7 @@ impl Deed {
             | Deed::Edit { board, .. }
             | Deed::Wipe { board, .. }
             | Deed::Report { board, .. }
+            | Deed::Post { board, .. }
             | Deed::Dismiss { board, .. } => Some(board),
             Deed::Ban { board, .. } => board.as_ref(),
             Deed::BanSender { only, .. } => only.as_ref(),
@@ -232,6 +262,7 @@ impl Deed {
             Deed::Set { threads, .. } => threads,
             Deed::Edit { post, .. } | Deed::Report { post, .. } => std::slice::from_ref(post),
             Deed::Wipe { post, .. } | Deed::Ban { post, .. } => post.as_slice(),
+            Deed::Post { thread, .. } => thread.as_slice(),
             Deed::BanSender { .. } | Deed::Undo { .. } | Deed::Unban { .. } => &[],
             Deed::Approve { .. } | Deed::Deny { .. } | Deed::Posture { .. } => &[],
         }
@@ -262,6 +293,7 @@ impl Deed {
             Deed::Deny { .. } => "deny",
             Deed::Posture { posture, .. } => posture.name(),
             Deed::Undo { .. } => "undo",
+            Deed::Post { .. } => "post",
         }
     }
 }
@@ -307,6 +339,11 @@ impl ThreadFlags {
     }
 }
 
+/// Whether a name or a subject is one that the door would take, but for the limits of a board.
+fn is_line(text: &str) -> bool {
+    text.chars().count() <= LINE_CHARS_MAX && !text.chars().any(|c| c.is_control() || is_bidi_control(c))
+}
+
 impl Act {
     /// Checks what no type does; the message says what is wrong.
     pub fn check(&self) -> Result<(), &'static str> {
@@ -342,8 +379,15 @@ impl Act {
                 Err("a ban lasts at most 1,000,000 hours; without `hours` it has no end")
             }
             Deed::Set { threads, .. } if threads.is_empty() => Err("`threads` is empty"),
-            Deed::Edit { body, .. } if body.trim().is_empty() => Err("a post needs some text"),
-            Deed::Edit { body, .. } if 1 << 20 < body.len() => Err("the text of this post is larger than 1 MiB"),
+            Deed::Post { name, trip, subject, .. } if ![name, trip, subject].into_iter().all(|text| is_line(text)) => {
+                Err("name and subject are one line of at most 500 characters each")
+            }
+            Deed::Edit { body, .. } | Deed::Post { body, .. } if body.trim().is_empty() => {
+                Err("a post needs some text")
+            }
+            Deed::Edit { body, .. } | Deed::Post { body, .. } if 1 << 20 < body.len() => {
+                Err("the text of this post is larger than 1 MiB")
+            }
             _ => Ok(()),
         }
     }

@@ -7,6 +7,7 @@ pub mod act;
 pub mod ban;
 pub mod board;
 pub mod caching;
+pub mod capcode;
 pub mod coding;
 pub mod grounds;
 pub mod health;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::act::{BY_CHARS_MAX, Deed, Flag, PROGRAM, READER};
+use super::capcode::Capcode;
 
 /// What an account is for. Each may do what those below it may.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -51,10 +52,12 @@ pub enum Right {
     Posture,
     /// See who has an account, and take it away.
     Users,
+    /// Post under this mark.
+    PostAs(Capcode),
 }
 
 /// Who may do what: the lowest role that may.
-pub const RIGHTS: [(Right, Role); 16] = [
+pub const RIGHTS: [(Right, Role); 19] = [
     (Right::Look, Role::Janitor),
     (Right::Delete, Role::Janitor),
     (Right::Dismiss, Role::Janitor),
@@ -73,6 +76,9 @@ pub const RIGHTS: [(Right, Role); 16] = [
     // It is about all posters at once.
     (Right::Posture, Role::Moderator),
     (Right::Users, Role::Admin),
+    (Right::PostAs(Capcode::Janitor), Capcode::Janitor.role()),
+    (Right::PostAs(Capcode::Mod), Capcode::Mod.role()),
+    (Right::PostAs(Capcode::Admin), Capcode::Admin.role()),
 ];
 
 impl Role {
@@ -115,6 +121,7 @@ impl Right {
             Deed::Approve { .. } => Right::Approve,
             Deed::Deny { .. } => Right::Deny,
             Deed::Posture { .. } => Right::Posture,
+            Deed::Post { capcode, .. } => Right::PostAs((*capcode)?),
             Deed::Report { .. } | Deed::BanSender { .. } => return None,
         })
     }

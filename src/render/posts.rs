@@ -10,6 +10,7 @@ use super::previews::Preview;
 use super::theme::{BadTheme, Theme};
 use super::time::Shown;
 use super::views::{Backlink, PostView, SafeHtml};
+use crate::model::capcode;
 use crate::model::quotes::BACKLINKS_MAX;
 use crate::model::summary::TAIL_POSTS;
 use crate::model::{BoardSettings, BoardSlug, PageKey, Post, PostNo, Site, Thread};
@@ -234,7 +235,7 @@ impl<'a> DrawnThread<'a> {
             name: self.name_of(post, theme),
             trip: &post.trip,
             poster_id: if self.settings.poster_ids { &post.poster_id } else { "" },
-            capcode: &post.capcode,
+            capcode: capcode::shown(&post.capcode),
             subject: &post.subject,
             sage: post.sage,
             sticky: op && self.thread.flags.sticky,

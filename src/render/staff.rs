@@ -2,6 +2,7 @@
 //! can do. All that they say stands in `staff/*.hbs` and `staff/words.rs`.
 
 mod held;
+mod say;
 mod stance;
 mod words;
 
@@ -16,10 +17,12 @@ use super::posts::LISTED;
 use super::theme::{BadTheme, Theme};
 use super::time::shown;
 use super::views::SafeHtml;
+use crate::model::capcode;
 use crate::model::role::{Right, Role};
 use crate::model::{BoardSlug, PageKey, Post, PostNo, Site, Thread, ThreadKey};
 
 pub use held::{HeldPage, HeldToShow};
+use say::CapcodeLine;
 pub use stance::Stance;
 pub use words::Notice;
 
@@ -27,12 +30,13 @@ pub use words::Notice;
 pub const STYLE: &str = include_str!("staff/staff.css");
 
 /// Each template, by its name.
-const TEMPLATES: [(&str, &str); 15] = [
+const TEMPLATES: [(&str, &str); 16] = [
     ("layout", include_str!("staff/layout.hbs")),
     ("hidden", include_str!("staff/hidden.hbs")),
     ("row", include_str!("staff/row.hbs")),
     ("lines", include_str!("staff/lines.hbs")),
     ("acts", include_str!("staff/acts.hbs")),
+    ("say", include_str!("staff/say.hbs")),
     ("notice", include_str!("staff/notice.hbs")),
     ("signin", include_str!("staff/signin.hbs")),
     ("overview", include_str!("staff/overview.hbs")),
@@ -68,6 +72,7 @@ pub struct Frame {
     role: &'static str,
     csrf: String,
     may: May,
+    capcodes: Vec<CapcodeLine>,
     tabs: Vec<Tab>,
     stance: Option<stance::Told>,
     notice: String,
@@ -163,6 +168,7 @@ struct Row {
     deleted: bool,
     name: String,
     trip: String,
+    capcode: String,
     subject: String,
     iso: String,
     time: String,
@@ -312,6 +318,7 @@ struct OnePost {
     thread_flags: Vec<FlagLine>,
     thread_target: String,
     source: String,
+    takes_replies: bool,
     back: String,
     is_reports: bool,
 }
@@ -403,6 +410,7 @@ impl Pages<'_> {
             thread_flags,
             thread_target: format!("{}/{}", post.key.board, post.key.no),
             source: source.unwrap_or_default(),
+            takes_replies: post.thread.visible() && !flags.closed(),
             back: format!("post/{}/{}", post.key.board, post.no),
             is_reports: 0 < row.times,
             row,
@@ -479,6 +487,7 @@ impl Pages<'_> {
             role: self.viewer.role.map_or("", Role::name),
             csrf: self.viewer.csrf.to_owned(),
             may,
+            capcodes: say::capcodes(self.viewer.role),
             tabs,
             stance: self.stance.as_ref().and_then(stance::Told::of),
             notice: self.notice.as_ref().map_or(String::new(), Notice::sentence),
@@ -504,6 +513,7 @@ impl Pages<'_> {
             deleted: post.deleted,
             name: self.name_or_anonymous(&post.name, &post.trip, board),
             trip: post.trip.clone(),
+            capcode: capcode::shown(&post.capcode).to_owned(),
             subject: post.subject.clone(),
             iso,
             time,

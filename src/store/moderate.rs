@@ -4,6 +4,8 @@
 //! replaced. Each step may be met again after a crash: what is as it should be already is left alone, and the log takes
 //! an act once.
 
+pub mod posting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
@@ -106,7 +108,11 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
             means.held.require(held)?;
             Vec::new()
         }
-        Deed::Approve { .. } | Deed::Deny { .. } | Deed::Posture { .. } => Vec::new(),
+        Deed::Post { board, thread, .. } if logged.is_none() => {
+            posting::check(site, board, *thread)?;
+            Vec::new()
+        }
+        Deed::Approve { .. } | Deed::Deny { .. } | Deed::Posture { .. } | Deed::Post { .. } => Vec::new(),
         Deed::Ban { .. } | Deed::BanSender { .. } | Deed::Unban { .. } | Deed::Report { .. } | Deed::Dismiss { .. } => {
             Vec::new()
         }
@@ -134,7 +140,7 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
     };
     if logged.is_none() {
         let before = wanted.iter().map(Wanted::before).collect();
-        let act = Act { id: Some(id), at: Some(at), ..act.clone() };
+        let act = posting::without_text(Act { id: Some(id.clone()), at: Some(at), ..act.clone() });
         let denied = if let Deed::Deny { held } = &act.deed { means.held.texts(held)? } else { Vec::new() };
         log.append(&Entry { act, before, denied })?;
     }
@@ -149,6 +155,7 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
         }
         (Deed::Approve { held }, None) => means.held.release(held, at, &means.inbox, &means.journal)?,
         (Deed::Deny { held }, None) => means.held.remove(held)?,
+        (Deed::Post { .. }, None) => posting::put(means, &id, at, &act.deed)?,
         (Deed::Posture { posture, until }, None) => {
             means.posture.set(&Standing { posture: *posture, at, until: *until, by: act.by.clone() })?;
         }
@@ -391,8 +398,8 @@ fn edit(root: &Path, site: &Site, slug: &BoardSlug, no: PostNo, body: &str) -> R
 fn undo(root: &Path, log: &ModLog, id: &PostId) -> Result<Vec<Wanted>, ActError> {
     let not_there = || ActError::Refused(format!("there is no act `{}` in the log", id.as_str()));
     let entry = log.find(id)?.ok_or_else(not_there)?;
-    if let Deed::Approve { .. } = entry.act.deed {
-        return Err(ActError::Refused("posts that were approved are taken away by deleting them".to_owned()));
+    if let Deed::Approve { .. } | Deed::Post { .. } = entry.act.deed {
+        return Err(ActError::Refused("posts that are there are taken away by deleting them".to_owned()));
     }
     if let Deed::Posture { .. } = entry.act.deed {
         return Err(ActError::Refused("say which posture is wanted instead, with `nejiboard mod posture`".to_owned()));

@@ -3,6 +3,7 @@ mod audit;
 mod backup;
 mod bad_requests;
 mod cache;
+mod capcodes;
 mod cli;
 mod commit;
 mod compiled;

@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
+use nejiboard::model::capcode::Capcode;
 use nejiboard::model::role::{RIGHTS, Right, Role};
 
 use super::sandbox::running::{Reply, Running, request, run, run_with, wait_until};
@@ -48,7 +49,7 @@ fn user(site: &Sandbox, arguments: &[&str], line: &str) -> (Option<i32>, String)
 }
 
 /// A site with an account for each role, and `serve` on it.
-fn open() -> (Sandbox, Running) {
+pub(super) fn open() -> (Sandbox, Running) {
     let site = Sandbox::new(SITE);
     add_all(&site);
     let running = Running::start(site.root());
@@ -68,7 +69,7 @@ fn percent(text: &str) -> String {
 }
 
 /// A browser, as far as the door can tell.
-struct Browser<'a> {
+pub(super) struct Browser<'a> {
     running: &'a Running,
     base: &'static str,
     cookie: String,
@@ -82,7 +83,7 @@ impl<'a> Browser<'a> {
 
     /// Somebody of this name who has signed in.
     #[track_caller]
-    fn signed_in(running: &'a Running, name: &str) -> Browser<'a> {
+    pub(super) fn signed_in(running: &'a Running, name: &str) -> Browser<'a> {
         let mut browser = Browser::new(running);
         let reply = browser.sign_in(name, PASSWORD);
         assert_eq!((reply.status, reply.header("Location")), (303, "/mod/"), "{}", reply.body);
@@ -98,19 +99,19 @@ impl<'a> Browser<'a> {
         reply
     }
 
-    fn get(&self, path: &str) -> Reply {
+    pub(super) fn get(&self, path: &str) -> Reply {
         let (base, cookie) = (self.base, &self.cookie);
         let head = format!("GET {base}{path} HTTP/1.1\r\nHost: localhost\r\nCookie: a=b; {cookie}\r\n");
         request(self.running.address, &(head + "Connection: close\r\n\r\n")).unwrap()
     }
 
     /// Sends a form with the token of the session.
-    fn send(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub(super) fn send(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
         self.send_with(path, "", &[&[("csrf", self.csrf.as_str())], fields].concat())
     }
 
     /// Sends a form with these headers.
-    fn send_with(&self, path: &str, headers: &str, fields: &[(&str, &str)]) -> Reply {
+    pub(super) fn send_with(&self, path: &str, headers: &str, fields: &[(&str, &str)]) -> Reply {
         let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", percent(value))).collect();
         let (body, base, cookie) = (pairs.join("&"), self.base, &self.cookie);
         let head = format!(
@@ -123,7 +124,7 @@ impl<'a> Browser<'a> {
 
     /// Does something, and sees that it is told to be done.
     #[track_caller]
-    fn does(&self, fields: &[(&str, &str)]) -> String {
+    pub(super) fn does(&self, fields: &[(&str, &str)]) -> String {
         let reply = self.send("act", fields);
         assert_eq!(reply.status, 303, "{fields:?}: {}", reply.body);
         let page = self.get(reply.header("Location").strip_prefix(self.base).unwrap());
@@ -369,7 +370,7 @@ fn another_process_knows_who_is_signed_in() {
 }
 
 /// What each right is needed for: a form that is sent, and a button or link by which one would send it.
-const FORMS: [(Right, &[(&str, &str)]); 16] = [
+const FORMS: [(Right, &[(&str, &str)]); 19] = [
     (Right::Delete, &[("one", "delete tech/2")]),
     (Right::Dismiss, &[("act", "dismiss"), ("on", "tech/3")]),
     (Right::Restore, &[("act", "restore"), ("on", "tech/2")]),
@@ -386,6 +387,9 @@ const FORMS: [(Right, &[(&str, &str)]); 16] = [
     (Right::Ban, &[("act", "ban-range"), ("range", "192.0.2.0/24"), ("only", "art"), ("hours", "1")]),
     (Right::Posture, &[("act", "posture"), ("posture", "calm")]),
     (Right::Wipe, &[("act", "wipe-since"), ("board", "art"), ("since", "1m"), ("sure", "yes")]),
+    (Right::PostAs(Capcode::Janitor), &[("act", "post"), ("board", "art"), ("capcode", "janitor"), ("text", "x")]),
+    (Right::PostAs(Capcode::Mod), &[("act", "post"), ("board", "art"), ("capcode", "mod"), ("text", "x")]),
+    (Right::PostAs(Capcode::Admin), &[("act", "post"), ("board", "art"), ("capcode", "admin"), ("text", "x")]),
 ];
 
 #[test]
@@ -414,6 +418,10 @@ fn each_role_may_do_what_the_table_says_and_sees_no_more() {
             let shown = page.contains(&format!("name=\"act\" value=\"{button}\""));
             assert_eq!(shown, role.may(*right), "{role:?} {button}: {page}");
         }
+        for capcode in Capcode::ALL {
+            let offered = page.contains(&format!("<option value=\"{}\"", capcode.word()));
+            assert_eq!(offered, role.may(Right::PostAs(capcode)), "{role:?} {capcode:?}: {page}");
+        }
         assert_eq!(page.contains("/mod/sender/"), role.may(Right::LookAtSenders), "{role:?}");
         let overview = browser.get("").body;
         let pages = [
@@ -433,7 +441,14 @@ fn each_role_may_do_what_the_table_says_and_sees_no_more() {
     }
     // The table itself, said once more.
     let least: Vec<(Right, Role)> = RIGHTS.to_vec();
-    for (right, role) in [(Right::Delete, Role::Janitor), (Right::Ban, Role::Moderator), (Right::Users, Role::Admin)] {
+    for (right, role) in [
+        (Right::Delete, Role::Janitor),
+        (Right::Ban, Role::Moderator),
+        (Right::Users, Role::Admin),
+        (Right::PostAs(Capcode::Janitor), Role::Janitor),
+        (Right::PostAs(Capcode::Mod), Role::Moderator),
+        (Right::PostAs(Capcode::Admin), Role::Admin),
+    ] {
         assert!(least.contains(&(right, role)), "{right:?}");
     }
     assert!(!Role::Janitor.may(Right::Edit) && !Role::Moderator.may(Right::Users) && Role::Admin.may(Right::Delete));

@@ -241,7 +241,7 @@ fn a_post_shows_all_that_it_has() {
     assert_eq!(
         html,
         r##"<article class="post op" id="p11">
-<header><a class="subject" href="/tech/thread/1.html#p11" dir="auto">We &lt;moved&gt;</a> <bdi class="name">Neji</bdi> <span class="trip">!abc</span> <strong class="capcode">Admin</strong> <time datetime="2025-03-02T10:20:30Z">2025-03-02 10:20:30</time> <a class="no" href="/tech/thread/1.html#p11">No. 11</a> <span class="mark">sage</span> <span class="mark">Sticky</span> <span class="mark">Locked</span> <span class="mark">Archived</span></header>
+<header><a class="subject" href="/tech/thread/1.html#p11" dir="auto">We &lt;moved&gt;</a> <bdi class="name">Neji</bdi> <span class="trip">!abc</span> <strong class="capcode">## Admin</strong> <time datetime="2025-03-02T10:20:30Z">2025-03-02 10:20:30</time> <a class="no" href="/tech/thread/1.html#p11">No. 11</a> <span class="mark">sage</span> <span class="mark">Sticky</span> <span class="mark">Locked</span> <span class="mark">Archived</span></header>
 <div class="body" dir="auto"><span class="quote">&gt;so</span><br>yes</div>
 <footer>Replies: <a class="quotelink" href="#p12">&gt;&gt;12</a> <a class="quotelink" href="#p13">&gt;&gt;13</a></footer>
 </article>

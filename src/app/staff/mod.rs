@@ -14,6 +14,7 @@ mod attempts;
 mod deeds;
 mod held;
 mod look;
+mod posting;
 mod signed_in;
 mod site_wide;
 
@@ -26,6 +27,7 @@ use tracing::{error, info};
 use super::builder::{self, Shown};
 use super::clock;
 use super::error::{Error, chain};
+use super::trip_keys::Signer;
 use crate::intake::tripcode::Secret;
 use crate::model::role::{ACCOUNT_NAME_BYTES_MAX, Right, Role};
 use crate::model::staff::{StaffAnswer, StaffRequest};
@@ -58,6 +60,7 @@ pub struct Staff {
     shown: Arc<RwLock<Shown>>,
     secret: Secret,
     inbox: Inbox,
+    signer: Arc<Signer>,
     signed_in: SignedIn,
     attempts: Attempts,
     verifying: Arc<Semaphore>,
@@ -66,13 +69,14 @@ pub struct Staff {
 
 impl Staff {
     /// Those of a site.
-    pub fn new(dir: SiteDir, shown: Arc<RwLock<Shown>>, secret: Secret, inbox: Inbox) -> Staff {
+    pub fn new(dir: SiteDir, shown: Arc<RwLock<Shown>>, secret: Secret, inbox: Inbox, signer: Arc<Signer>) -> Staff {
         Staff {
             signed_in: SignedIn::new(&dir, secret.clone()),
             dir,
             shown,
             secret,
             inbox,
+            signer,
             attempts: Attempts::default(),
             verifying: Arc::new(Semaphore::new(VERIFIED_AT_ONCE)),
             waiting: Arc::new(Semaphore::new(VERIFIED_AT_ONCE + VERIFICATIONS_WAITING)),
@@ -123,6 +127,7 @@ impl Staff {
         }
         match request.path.as_str() {
             "sign-out" => aside(move || self.sign_out(&member, &request)).await.unwrap_or_else(fault),
+            "act" if request.field("act") == "post" => self.post_as(&member, &request).await,
             "act" => self.act(Arc::new(member), request).await,
             "remove-user" => {
                 aside(move || self.remove_user(&member, request.field("name"))).await.unwrap_or_else(fault)
