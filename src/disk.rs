@@ -296,11 +296,16 @@ impl Drop for Draft {
     }
 }
 
-/// Keeps others out who lock the same folder, until what it gives is dropped, or the process ends.
+/// Keeps others out who lock the same folder, until what it gives is dropped, or the process ends. Some file systems, such
+/// as NFS, lock no folders; there nobody is kept out.
 pub fn lock_folder(path: &Path) -> Result<File, DiskError> {
     let folder = File::open(path).map_err(DiskError::doing("lock", path))?;
-    folder.lock().map_err(DiskError::doing("lock", path))?;
-    Ok(folder)
+    match folder.lock() {
+        Err(error) if !matches!(error.raw_os_error(), Some(libc::EBADF | libc::ENOLCK | libc::EOPNOTSUPP)) => {
+            Err(DiskError { action: "lock", path: path.to_owned(), source: error })
+        }
+        _ => Ok(folder),
+    }
 }
 
 /// Waits until the names in a folder are on disk.
