@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{BoardSlug, PageKey, Site, ThreadKey};
+use crate::model::{BoardSlug, PageKey, Site, ThreadFile, ThreadKey};
 
 /// The pages that would link to what failed.
 #[derive(Default)]
@@ -21,8 +21,8 @@ impl HeldBack {
             match page {
                 // Every page links to the assets and to the boards.
                 PageKey::Asset(_) | PageKey::Index(_, 1) => held_back.everything = true,
-                // The whole thread links to its tail, and so do the lists.
-                PageKey::Tail(board, no) => {
+                // The whole thread links to its tail and to what programs read of it, and so do the lists.
+                PageKey::Tail(board, no) | PageKey::OfThread(board, no, _) => {
                     held_back.pages.insert(PageKey::Thread(board.clone(), *no));
                     held_back.boards.insert(board.clone());
                 }
@@ -31,21 +31,19 @@ impl HeldBack {
                     site.naming(&key).into_iter().for_each(|naming| held_back.add_thread(naming, site));
                     held_back.boards.insert(board.clone());
                 }
-                PageKey::ArchivePart(board, _)
-                | PageKey::Archive(board)
-                | PageKey::Catalog(board)
-                | PageKey::Index(board, _) => drop(held_back.boards.insert(board.clone())),
-                PageKey::NotFound | PageKey::Home => {}
+                page => held_back.boards.extend(page.list_of().cloned()),
             }
         }
         held_back
     }
 
-    /// A thread with its tail, and the index page on which its posts are shown too.
+    /// A thread with all that it is written as, and the index page on which its posts are shown too.
     fn add_thread(&mut self, key: ThreadKey, site: &Site) {
         if let Some(page) = site.board(&key.board).and_then(|board| board.page_of(key.no)) {
             self.pages.insert(PageKey::Index(key.board.clone(), page));
+            self.pages.insert(PageKey::IndexJson(key.board.clone(), page));
         }
+        self.pages.extend(ThreadFile::ALL.map(|file| PageKey::OfThread(key.board.clone(), key.no, file)));
         self.pages.insert(PageKey::Tail(key.board.clone(), key.no));
         self.pages.insert(PageKey::Thread(key.board, key.no));
     }
@@ -54,28 +52,15 @@ impl HeldBack {
     pub fn has(&self, page: &PageKey) -> bool {
         self.everything
             || self.pages.contains(page)
-            || match page {
-                PageKey::ArchivePart(board, _)
-                | PageKey::Archive(board)
-                | PageKey::Catalog(board)
-                | PageKey::Index(board, _) => self.boards.contains(board),
-                PageKey::Home => !self.boards.is_empty(),
-                PageKey::Asset(_) | PageKey::Thread(..) | PageKey::Tail(..) | PageKey::NotFound => false,
-            }
+            || page.list_of().is_some_and(|board| self.boards.contains(board))
+            || page.is_list_of_all() && !self.boards.is_empty()
     }
 }
 
 /// Whether a new page lists threads of a board that was there before. It links to new threads, so it comes after these. A
 /// board that is new itself has no list yet that could wait.
 pub fn is_new_list(page: &PageKey, are_new: &BTreeSet<PageKey>) -> bool {
-    let list = match page {
-        PageKey::ArchivePart(board, _)
-        | PageKey::Archive(board)
-        | PageKey::Catalog(board)
-        | PageKey::Index(board, _) => Some(board),
-        PageKey::Asset(_) | PageKey::Thread(..) | PageKey::Tail(..) | PageKey::NotFound | PageKey::Home => None,
-    };
-    list.is_some_and(|board| is_settled(board, are_new))
+    page.list_of().is_some_and(|board| is_settled(board, are_new))
 }
 
 /// Whether the board was there before.
@@ -87,13 +72,14 @@ fn is_settled(board: &BoardSlug, are_new: &BTreeSet<PageKey>) -> bool {
 /// that must go. New pages may link to each other in a circle, so none of them can be the first.
 ///
 /// On a board that is new itself the lists link to all threads, whatever fails; there it is better to have the others.
-/// Only a thread and its tail, which are two halves, never stay without each other.
+/// Only the pages of one thread, which are parts of a whole, never stay without each other.
 pub fn cut_off(are_new: &BTreeSet<PageKey>, failed: &BTreeSet<PageKey>, site: &Site) -> BTreeSet<PageKey> {
     let mut lost: BTreeSet<PageKey> = failed.intersection(are_new).cloned().collect();
     let mut latest = lost.clone();
     while !latest.is_empty() {
         let waiting = HeldBack { everything: false, ..HeldBack::by(&latest, site) };
-        let is_half = |page: &PageKey| other_half(page).is_some_and(|half| latest.contains(&half));
+        let torn: BTreeSet<ThreadKey> = latest.iter().filter_map(PageKey::thread).collect();
+        let is_half = |page: &PageKey| page.thread().is_some_and(|thread| torn.contains(&thread));
         let links = |page: &PageKey| match page.thread() {
             Some(thread) => waiting.has(page) && is_settled(&thread.board, are_new),
             None => is_new_list(page, are_new) && waiting.has(page),
@@ -105,13 +91,4 @@ pub fn cut_off(are_new: &BTreeSet<PageKey>, failed: &BTreeSet<PageKey>, site: &S
     }
     lost.retain(|page| !failed.contains(page));
     lost
-}
-
-/// The tail of a thread, or the thread of a tail.
-fn other_half(page: &PageKey) -> Option<PageKey> {
-    match page {
-        PageKey::Thread(board, no) => Some(PageKey::Tail(board.clone(), *no)),
-        PageKey::Tail(board, no) => Some(PageKey::Thread(board.clone(), *no)),
-        _ => None,
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::{BoardSlug, Codings, caching};
+use super::{BoardSlug, Codings, Format, Formats, caching};
 
 /// The settings of the whole site, each checked.
 #[derive(Clone, PartialEq, Debug)]
@@ -25,6 +25,10 @@ pub struct SiteSettings {
     pub time_zone: chrono_tz::Tz,
     /// How many of the latest threads the home page lists, 0 to 100.
     pub home_threads: usize,
+    /// What the site is written as beside its pages.
+    pub formats: Formats,
+    /// How many threads the pages of all boards list, 0 to 1,000; 0 means that there are no such pages.
+    pub overboard_threads: usize,
     /// How files are packed beside themselves, for servers that hand out what is packed already.
     pub precompress: Codings,
     /// Seconds that a CDN may show a page before it asks for it anew, 0 to 31,536,000.
@@ -55,6 +59,15 @@ impl SiteSettings {
         self.base_url.path()
     }
 
+    /// The formats in which the site is written. Feeds need to know the site's whole address.
+    pub fn written(&self) -> Formats {
+        let mut formats = self.formats;
+        if self.base_url.origin().is_none() {
+            formats.remove(Format::Feeds);
+        }
+        formats
+    }
+
     /// Where forms are sent.
     pub fn post_target(&self) -> String {
         self.post_url.clone().unwrap_or_else(|| format!("{}post", self.prefix()))
@@ -77,6 +90,8 @@ impl Default for SiteSettings {
             locale: "en".to_owned(),
             time_zone: chrono_tz::UTC,
             home_threads: 12,
+            formats: Formats::default(),
+            overboard_threads: 100,
             precompress: Codings::default(),
             cdn_seconds: caching::CDN_SECONDS,
             on_change: Vec::new(),

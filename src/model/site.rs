@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::order::Order;
+use super::overboard::{self, Overboard, OverboardDelta};
 use super::places::{Places, Taking};
 use super::settings::BoardInfo;
 use super::summary::CrossQuote;
@@ -31,6 +32,7 @@ pub struct Site {
     boards: BTreeMap<BoardSlug, Board>,
     /// For each post that is named from another thread, the threads that do so. The post need not exist.
     citing: Citing,
+    overboard: Overboard,
 }
 
 /// Mostly one thread, or a few: sorted lists take a tenth of the memory that sets would.
@@ -50,6 +52,8 @@ pub struct Board {
     op_ids: HashMap<u64, PostNo>,
     /// For each part of the archive that holds a thread, how many.
     parts: BTreeMap<u64, usize>,
+    /// For each span of so many numbers that holds a visible thread, how many.
+    spans: BTreeMap<u64, usize>,
     posts_visible: usize,
     threads_visible: usize,
 }
@@ -81,6 +85,8 @@ pub struct Delta {
     pub gone: BTreeSet<ThreadKey>,
     /// Per board, which of its lists are different.
     pub boards: BTreeMap<BoardSlug, BoardDelta>,
+    /// Which pages of all boards are.
+    pub overboard: OverboardDelta,
 }
 
 /// What changed in the lists of one board.
@@ -96,13 +102,17 @@ pub struct BoardDelta {
     pub parts_gone: BTreeSet<u64>,
     /// Whether anything in the catalog is different.
     pub catalog: bool,
+    /// Spans of numbers that hold no visible thread any more.
+    pub spans_gone: BTreeSet<u64>,
+    /// Whether others do now.
+    pub spans: bool,
 }
 
 impl Site {
     /// A site with these boards and no thread.
     pub fn new(settings: Arc<SiteSettings>, boards: Vec<BoardInfo>) -> Site {
         let boards = boards.into_iter().map(|info| (info.slug.clone(), Board::new(info))).collect();
-        Site { settings, boards, citing: BTreeMap::new() }
+        Site { settings, boards, citing: BTreeMap::new(), overboard: Overboard::default() }
     }
 
     /// The boards by name.
@@ -136,6 +146,25 @@ impl Site {
             recite(&mut self.citing, &key, &[], &summary.cross);
         }
         board.restore(threads, places);
+        self.overboard.forget();
+    }
+
+    /// The threads of all boards that were bumped last, the latest first; none if there is only one board.
+    pub fn overboard(&self) -> &[ThreadKey] {
+        self.overboard.threads(&self.settings, &self.boards)
+    }
+
+    /// Whether there are pages of all boards.
+    pub fn has_overboard(&self) -> bool {
+        0 < self.settings.overboard_threads && 1 < self.boards.len()
+    }
+
+    /// How many index pages of all boards there are.
+    pub fn overboard_pages(&self) -> u32 {
+        match self.has_overboard() {
+            true => pages_for(self.overboard().len(), self.settings.defaults.threads_per_page),
+            false => 0,
+        }
     }
 
     /// The numbers of a thread's posts.
@@ -169,6 +198,7 @@ impl Site {
         }
         let mut delta = Delta::default();
         let mut moved = Moved::default();
+        let overboard_before = self.overboard().to_vec();
         for (slug, changes) in by_board {
             let Some(board) = self.boards.get_mut(&slug) else { continue };
             let citing = &mut self.citing;
@@ -178,6 +208,11 @@ impl Site {
             delta.boards.insert(slug, lists);
         }
         self.redraw_citing(&moved, &mut delta);
+        self.overboard.forget();
+        if self.has_overboard() {
+            let per_page = self.settings.defaults.threads_per_page;
+            delta.overboard = overboard::delta(&overboard_before, self.overboard(), &delta.drawn, per_page);
+        }
         delta
     }
 
@@ -238,6 +273,7 @@ impl Board {
             places: Places::default(),
             op_ids: HashMap::new(),
             parts: BTreeMap::new(),
+            spans: BTreeMap::new(),
             posts_visible: 0,
             threads_visible: 0,
         }
@@ -374,6 +410,26 @@ impl Board {
         &self.parts
     }
 
+    /// The spans of [`ARCHIVE_SPAN`] numbers that hold a visible thread, by their first number, and how many they hold.
+    pub fn spans(&self) -> &BTreeMap<u64, usize> {
+        &self.spans
+    }
+
+    /// The visible threads of a span, by number.
+    pub fn span(&self, from: u64) -> impl Iterator<Item = &ThreadSummary> {
+        let range = PostNo::new(from).map(|low| low..=PostNo::new(from + ARCHIVE_SPAN - 1).unwrap_or(PostNo::MAX));
+        let threads = range.into_iter().flat_map(|range| self.threads.range(range));
+        threads.map(|(_, summary)| summary).filter(|summary| summary.visible())
+    }
+
+    /// The numbers of the newest archived threads, at most so many, rising.
+    pub fn archived_latest(&self, most: usize) -> Vec<PostNo> {
+        let threads = self.threads.values().rev().filter(|summary| self.archived(summary));
+        let mut numbers: Vec<PostNo> = threads.take(most).map(|summary| summary.no).collect();
+        numbers.reverse();
+        numbers
+    }
+
     /// The archived threads of a part, newest first.
     pub fn part(&self, from: u64) -> Vec<&ThreadSummary> {
         let Some(low) = PostNo::new(from) else { return Vec::new() };
@@ -390,6 +446,7 @@ impl Board {
         mut recite: impl FnMut(&ThreadKey, &[CrossQuote], &[CrossQuote]),
     ) -> BoardDelta {
         let listed_before: Vec<PostNo> = self.listed_numbers().collect();
+        let spans_before: BTreeSet<u64> = self.spans.keys().copied().collect();
         let newest_part_before = self.parts.keys().next_back().copied();
         let mut archived_before = BTreeMap::new();
         for change in &changes {
@@ -419,6 +476,8 @@ impl Board {
         self.note_left_and_entered(&listed_before, &listed_after, &mut archived_before);
         let mut lists = self.index_delta(&listed_before, &listed_after, &touched);
         self.archive_delta(&archived_before, newest_part_before, &mut lists);
+        lists.spans = !self.spans.keys().eq(&spans_before);
+        lists.spans_gone = spans_before.into_iter().filter(|span| !self.spans.contains_key(span)).collect();
         lists
     }
 
@@ -485,6 +544,11 @@ impl Board {
         if !before.visible() {
             return;
         }
+        let span = part_of(before.no);
+        match self.spans.get_mut(&span) {
+            Some(held) if 1 < *held => *held -= 1,
+            _ => drop(self.spans.remove(&span)),
+        }
         self.threads_visible -= 1;
         self.posts_visible -= before.posts as usize;
         if !before.flags.archived && !bulk {
@@ -508,6 +572,7 @@ impl Board {
             self.op_ids.insert(summary.op_id_hash, summary.no);
         }
         if summary.visible() {
+            *self.spans.entry(part_of(summary.no)).or_default() += 1;
             self.threads_visible += 1;
             self.posts_visible += summary.posts as usize;
         }
@@ -587,6 +652,6 @@ pub fn part_of(no: PostNo) -> u64 {
     (no.get() - 1) / ARCHIVE_SPAN * ARCHIVE_SPAN + 1
 }
 
-fn pages_for(threads: usize, per_page: usize) -> u32 {
+pub(super) fn pages_for(threads: usize, per_page: usize) -> u32 {
     threads.div_ceil(per_page).max(1) as u32
 }

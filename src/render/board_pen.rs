@@ -1,16 +1,18 @@
 //! Draws the pages of one board. What they have in common is made once for all that are drawn together.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::draw::{DrawError, Drawn, Pen, replies};
 use super::frame::Surroundings;
-use super::plan::ThreadPages;
+use super::json;
+use super::plan::{IndexPages, ThreadPages};
 use super::posts::{DrawnThread, Extent};
 use super::previews::Preview;
 use super::views::*;
 use crate::model::site::{ARCHIVE_SPAN, Board};
 use crate::model::summary::TAIL_POSTS;
-use crate::model::{Page, PageKey, PostNo, ThreadKey, ThreadSummary};
+use crate::model::{BoardFile, Page, PageKey, PostNo, ThreadFile, ThreadKey, ThreadSummary};
 
 /// What draws the pages of a board.
 pub struct BoardPen<'a> {
@@ -39,10 +41,15 @@ impl<'a> BoardPen<'a> {
     }
 
     /// Draws threads and the index page that shows them. A thread that stands on both is read and rendered once.
-    pub fn threads(&self, threads: &BTreeMap<PostNo, ThreadPages>, index: Option<u32>, emit: &mut dyn FnMut(Drawn)) {
+    pub fn threads(
+        &self,
+        threads: &BTreeMap<PostNo, ThreadPages>,
+        index: Option<IndexPages>,
+        emit: &mut dyn FnMut(Drawn),
+    ) {
         let slug = &self.board.slug;
-        let listed = index.map(|page| self.board.index_page(page)).unwrap_or_default();
-        let mut previews: Vec<Option<Result<Preview, DrawError>>> = listed.iter().map(|_| None).collect();
+        let listed = index.map(|index| self.board.index_page(index.number)).unwrap_or_default();
+        let mut previews: Vec<Option<Result<Arc<Preview>, DrawError>>> = listed.iter().map(|_| None).collect();
         for (no, pages) in threads {
             let at = listed.iter().position(|summary| summary.no == *no);
             let outcome = self.with_thread(*no, Extent::All, |drawn, summary| {
@@ -53,10 +60,7 @@ impl<'a> BoardPen<'a> {
                     let _ = self.preview(summary, drawn);
                 }
                 for key in pages.keys(slug, *no) {
-                    let page = match key {
-                        PageKey::Tail(..) => self.tail_page(summary, drawn),
-                        _ => self.thread_page(summary, drawn),
-                    };
+                    let page = self.page_of_thread(&key, summary, drawn);
                     emit((key.clone(), page.map(|bytes| Page { key, bytes })));
                 }
             });
@@ -64,20 +68,64 @@ impl<'a> BoardPen<'a> {
                 pages.keys(slug, *no).into_iter().for_each(|key| emit((key, Err(error.clone()))));
             }
         }
-        let Some(number) = index else { return };
-        let missing = |summary: &ThreadSummary| {
-            let key = ThreadKey { board: slug.clone(), no: summary.no };
-            if let Some(kept) = self.pen.previews.and_then(|previews| previews.get(&key)) {
-                return Ok(kept);
+        let Some(index) = index else { return };
+        let previews: Result<Vec<Arc<Preview>>, DrawError> = previews
+            .into_iter()
+            .zip(&listed)
+            .map(|(made, summary)| made.unwrap_or_else(|| self.preview_of(summary)))
+            .collect();
+        for key in index.keys(slug) {
+            let page = match (&previews, &key) {
+                (Err(error), _) => Err(error.clone()),
+                (Ok(previews), PageKey::IndexJson(..)) => Ok(index_json(self.board, &listed, previews)),
+                (Ok(previews), _) => self.index_page(index.number, &listed, previews),
+            };
+            emit((key.clone(), page.map(|bytes| Page { key, bytes })));
+        }
+    }
+
+    fn page_of_thread(
+        &self,
+        key: &PageKey,
+        summary: &ThreadSummary,
+        drawn: &DrawnThread<'_>,
+    ) -> Result<Vec<u8>, DrawError> {
+        match key {
+            PageKey::Tail(..) => self.tail_page(summary, drawn),
+            PageKey::OfThread(_, _, file) => match file {
+                ThreadFile::Json => Ok(drawn.json(self.pen.theme, summary).into_bytes()),
+                ThreadFile::TailJson => Ok(drawn.tail_json(self.pen.theme, summary).into_bytes()),
+                ThreadFile::Feed | ThreadFile::Dat => Err(DrawError::Gone),
+            },
+            _ => self.thread_page(summary, drawn),
+        }
+    }
+
+    /// How a thread looks on lists: as it is remembered, or else drawn.
+    pub fn preview_of(&self, summary: &ThreadSummary) -> Result<Arc<Preview>, DrawError> {
+        let key = ThreadKey { board: self.board.slug.clone(), no: summary.no };
+        if let Some(kept) = self.pen.previews.and_then(|previews| previews.get(&key)) {
+            return Ok(kept);
+        }
+        self.with_thread(summary.no, Extent::Preview, |drawn, summary| self.preview(summary, drawn))?
+    }
+
+    /// What programs read of the board.
+    pub fn file(&self, file: BoardFile) -> Result<Vec<u8>, DrawError> {
+        let per_page = self.board.settings.threads_per_page;
+        let text = match file {
+            BoardFile::Catalog => {
+                let previews: Result<Vec<_>, DrawError> =
+                    self.board.listed().map(|summary| Ok((summary, self.preview_of(summary)?))).collect();
+                json::paged(previews?.into_iter(), per_page, |out, (summary, preview)| {
+                    push_listed(out, self.board, summary, &preview, None);
+                })
             }
-            let draw = |drawn: &DrawnThread<'_>, summary: &ThreadSummary| self.preview(summary, drawn);
-            self.with_thread(summary.no, Extent::Preview, draw)?
+            BoardFile::Threads => json::threads(self.board.listed().map(|summary| (None, summary)), per_page),
+            BoardFile::Archive => json::archive(self.board),
+            BoardFile::Feed | BoardFile::Subject | BoardFile::Setting => return Err(DrawError::Gone),
         };
-        let previews: Result<Vec<Preview>, DrawError> =
-            previews.into_iter().zip(&listed).map(|(made, summary)| made.unwrap_or_else(|| missing(summary))).collect();
-        let key = PageKey::Index(slug.clone(), number);
-        let page = previews.and_then(|previews| self.index_page(number, &listed, previews));
-        emit((key.clone(), page.map(|bytes| Page { key, bytes })));
+        Ok(text.into_bytes())
     }
 
     /// The title of a page: what the theme says for a key, and the names of board and site.
@@ -100,7 +148,7 @@ impl<'a> BoardPen<'a> {
     fn thread_page(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Vec<u8>, DrawError> {
         let title = format!("{} - {}", self.pen.thread_title(summary), self.title);
         let view = self.thread_view("thread", &title, summary);
-        Ok(self.pen.theme.draw("thread", &view, &[drawn.page(self.pen.theme)?])?.into_bytes())
+        Ok(self.pen.theme.draw("thread", &view, &[&drawn.page(self.pen.theme)?])?.into_bytes())
     }
 
     /// The last posts of a thread, which are drawn already for the page of the whole.
@@ -112,7 +160,7 @@ impl<'a> BoardPen<'a> {
             opening: Slot(1),
             omitted: replies(summary).saturating_sub(tail.shown),
         };
-        Ok(self.pen.theme.draw("tail", &view, &[tail.replies, tail.opening])?.into_bytes())
+        Ok(self.pen.theme.draw("tail", &view, &[&tail.replies, &tail.opening])?.into_bytes())
     }
 
     /// What the page of a thread and that of its last posts have in common: both are known by the former's address.
@@ -135,8 +183,8 @@ impl<'a> BoardPen<'a> {
         }
     }
 
-    fn preview(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Preview, DrawError> {
-        let preview = drawn.preview(self.pen.theme, self.board.settings.replies_previewed)?;
+    fn preview(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Arc<Preview>, DrawError> {
+        let preview = Arc::new(drawn.preview(self.pen.theme, self.board.settings.replies_previewed)?);
         if let Some(previews) = self.pen.previews {
             previews.keep(ThreadKey { board: self.board.slug.clone(), no: summary.no }, &preview);
         }
@@ -144,7 +192,7 @@ impl<'a> BoardPen<'a> {
     }
 
     /// A thread on the index. `shown` of its replies are, and its posts stand in a slot.
-    fn thread_preview(&self, summary: &ThreadSummary, shown: usize, posts: Slot) -> ThreadPreview {
+    pub(super) fn thread_preview(&self, summary: &ThreadSummary, shown: usize, posts: Slot) -> ThreadPreview {
         ThreadPreview {
             board: self.board.slug.to_string(),
             no: summary.no.get(),
@@ -161,9 +209,14 @@ impl<'a> BoardPen<'a> {
         }
     }
 
-    fn index_page(&self, number: u32, listed: &[&ThreadSummary], previews: Vec<Preview>) -> Result<Vec<u8>, DrawError> {
-        let (posts, shown): (Vec<SafeHtml>, Vec<usize>) = previews.into_iter().unzip();
-        let threads = listed.iter().zip(shown).zip(0..);
+    fn index_page(
+        &self,
+        number: u32,
+        listed: &[&ThreadSummary],
+        previews: &[Arc<Preview>],
+    ) -> Result<Vec<u8>, DrawError> {
+        let posts: Vec<&SafeHtml> = previews.iter().map(|preview| &preview.posts).collect();
+        let threads = listed.iter().zip(previews.iter().map(|preview| preview.shown)).zip(0..);
         let last = self.board.index_pages();
         let key = |page| PageKey::Index(self.board.slug.clone(), page);
         let link = |page| PageLink { number: page, href: self.pen.href(&key(page)), current: page == number };
@@ -229,4 +282,61 @@ impl<'a> BoardPen<'a> {
         };
         Ok(self.pen.theme.draw("archive", &view, &[])?.into_bytes())
     }
+}
+
+/// An index page for programs.
+fn index_json(board: &Board, listed: &[&ThreadSummary], previews: &[Arc<Preview>]) -> Vec<u8> {
+    let mut out = String::from("{\"threads\":[");
+    for (at, (summary, preview)) in listed.iter().zip(previews).enumerate() {
+        if 0 < at {
+            out.push(',');
+        }
+        push_indexed(&mut out, board, summary, preview, None);
+    }
+    out.push_str("]}");
+    out.into_bytes()
+}
+
+/// Adds a thread as index pages have it. `of` is its board, where there are threads of others too.
+pub(super) fn push_indexed(
+    out: &mut String,
+    board: &Board,
+    summary: &ThreadSummary,
+    preview: &Preview,
+    of: Option<&str>,
+) {
+    out.push_str("{\"posts\":[");
+    push_op(out, board, summary, preview, of);
+    out.push('}');
+    if !preview.replies_json.is_empty() {
+        out.push(',');
+        out.push_str(&preview.replies_json);
+    }
+    out.push_str("]}");
+}
+
+/// Adds a thread as the catalog has it.
+pub(super) fn push_listed(
+    out: &mut String,
+    board: &Board,
+    summary: &ThreadSummary,
+    preview: &Preview,
+    of: Option<&str>,
+) {
+    push_op(out, board, summary, preview, of);
+    if !preview.replies_json.is_empty() {
+        out.push_str(",\"last_replies\":[");
+        out.push_str(&preview.replies_json);
+        out.push(']');
+    }
+    out.push('}');
+}
+
+fn push_op(out: &mut String, board: &Board, summary: &ThreadSummary, preview: &Preview, of: Option<&str>) {
+    out.push_str(&preview.op_json);
+    if let Some(of) = of {
+        json::push_board_of(out, of);
+    }
+    json::push_omitted(out, summary, preview.shown);
+    json::push_thread(out, summary, &board.settings);
 }

@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use super::board_pen::BoardPen;
 use super::frame::Surroundings;
-use super::plan::{Job, ThreadPages};
+use super::json;
+use super::overboard::OverboardPen;
+use super::plan::{IndexPages, Job, ThreadPages};
 use super::previews::Previews;
+use super::sitemap;
 use super::theme::{BadTheme, Theme};
 use super::time::shown;
 use super::views::*;
 use crate::model::site::Board;
 use crate::model::summary::TAIL_POSTS;
 use crate::model::{
-    BoardSettings, BoardSlug, ErrorView, Form, Page, PageKey, PostNo, Refusal, Site, Thread, ThreadKey, ThreadSummary,
+    BoardSettings, BoardSlug, ErrorView, Form, Page, PageKey, PostNo, Refusal, Site, SiteFile, Thread, ThreadKey,
+    ThreadSummary,
 };
 
 /// Gives the posts of a thread, or why they cannot be had.
@@ -73,14 +77,14 @@ impl Pen<'_> {
         &self,
         slug: &BoardSlug,
         threads: &BTreeMap<PostNo, ThreadPages>,
-        index: Option<u32>,
+        index: Option<IndexPages>,
         emit: &mut dyn FnMut(Drawn),
     ) {
         match self.site.board(slug) {
             Some(board) => BoardPen::new(self, board).threads(threads, index, emit),
             None => {
                 let gone = threads.iter().flat_map(|(no, pages)| pages.keys(slug, *no));
-                let gone = gone.chain(index.map(|page| PageKey::Index(slug.clone(), page)));
+                let gone = gone.chain(index.into_iter().flat_map(|index| index.keys(slug)));
                 gone.for_each(|key| emit((key, Err(DrawError::Gone))));
             }
         }
@@ -95,7 +99,23 @@ impl Pen<'_> {
             PageKey::ArchivePart(slug, part) => board(slug)?.archive_part(*part),
             PageKey::NotFound => Ok(self.refused(&Refusal::NotFound, None)?.into_bytes()),
             PageKey::Home => self.home_page(),
-            PageKey::Thread(..) | PageKey::Tail(..) | PageKey::Index(..) => Err(DrawError::Gone),
+            PageKey::OfBoard(slug, file) => board(slug)?.file(*file),
+            PageKey::SitemapPart(slug, span) => {
+                let board = self.site.board(slug).ok_or(DrawError::Gone)?;
+                Ok(sitemap::part(self.site, board, *span).into_bytes())
+            }
+            PageKey::Overboard(page) => OverboardPen::new(self).page(*page),
+            PageKey::OfSite(file) => match file {
+                SiteFile::Boards => Ok(json::boards(self.site).into_bytes()),
+                SiteFile::Sitemap => Ok(sitemap::list(self.site).into_bytes()),
+                SiteFile::Robots => Ok(sitemap::robots(self.site).into_bytes()),
+                SiteFile::Feed | SiteFile::BbsMenu => Err(DrawError::Gone),
+            },
+            PageKey::Thread(..)
+            | PageKey::Tail(..)
+            | PageKey::OfThread(..)
+            | PageKey::Index(..)
+            | PageKey::IndexJson(..) => Err(DrawError::Gone),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::GENERATOR;
 use super::views::{BoardLink, Frame, PageView, SiteView};
-use crate::model::{Board, BoardSlug, PageKey, Site};
+use crate::model::{Board, BoardFile, BoardSlug, Format, Formats, OverboardPage, PageKey, Site, SiteFile, ThreadFile};
 
 /// The most boards that every page lists. Where there are more, each page lists its own, so that pages do not grow with
 /// the number of boards.
@@ -13,6 +13,7 @@ pub struct Surroundings {
     site: SiteView,
     boards: Vec<BoardLink>,
     more_boards: bool,
+    formats: Formats,
 }
 
 impl Surroundings {
@@ -33,6 +34,10 @@ impl Surroundings {
                 description: settings.description.clone(),
                 prefix: settings.prefix().to_owned(),
                 home: PageKey::Home.href(settings.prefix()),
+                overboard_href: match site.has_overboard() {
+                    true => PageKey::Overboard(OverboardPage::Index(1)).href(settings.prefix()),
+                    false => String::new(),
+                },
                 origin: settings.base_url.origin().unwrap_or_default().to_owned(),
                 locale: settings.locale.clone(),
                 dir: direction(&settings.locale).to_owned(),
@@ -40,7 +45,14 @@ impl Surroundings {
             },
             boards: listed.map(board).collect(),
             more_boards,
+            formats: settings.written(),
         }
+    }
+
+    /// Where a file that is written in a format stands; empty if there is none, or not in this format.
+    fn href(&self, key: Option<PageKey>, format: Format) -> String {
+        let key = key.filter(|_| self.formats.has(format));
+        key.map_or(String::new(), |key| key.href(&self.site.prefix))
     }
 
     /// The frame of a page that is known by the address of `key`, if by one.
@@ -57,9 +69,33 @@ impl Surroundings {
                 description: description.to_owned(),
                 url: url.unwrap_or_default(),
                 og_type: if matches!(kind, "thread" | "tail") { "article" } else { "website" },
+                feed_href: self.href(key.and_then(feed_of), Format::Feeds),
+                json_href: self.href(key.and_then(json_of), Format::Json),
             },
         }
     }
+}
+
+/// The feed of what a page shows.
+fn feed_of(key: &PageKey) -> Option<PageKey> {
+    Some(match key {
+        PageKey::Thread(board, no) => PageKey::OfThread(board.clone(), *no, ThreadFile::Feed),
+        PageKey::Home | PageKey::Overboard(_) => PageKey::OfSite(SiteFile::Feed),
+        key => PageKey::OfBoard(key.list_of()?.clone(), BoardFile::Feed),
+    })
+}
+
+/// What a page shows, as JSON.
+fn json_of(key: &PageKey) -> Option<PageKey> {
+    Some(match key {
+        PageKey::Thread(board, no) => PageKey::OfThread(board.clone(), *no, ThreadFile::Json),
+        PageKey::Index(board, page) => PageKey::IndexJson(board.clone(), *page),
+        PageKey::Catalog(board) => PageKey::OfBoard(board.clone(), BoardFile::Catalog),
+        PageKey::Archive(board) => PageKey::OfBoard(board.clone(), BoardFile::Archive),
+        PageKey::Overboard(OverboardPage::Index(page)) => PageKey::Overboard(OverboardPage::IndexJson(*page)),
+        PageKey::Home => PageKey::OfSite(SiteFile::Boards),
+        _ => return None,
+    })
 }
 
 /// The direction of a language's script, which a part of four letters may name: `az-Arab`.

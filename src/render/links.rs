@@ -90,6 +90,12 @@ pub fn from_elsewhere<'a>(body: &'a str, thread_href: &str) -> Cow<'a, str> {
     }
 }
 
+/// Drawn posts for a page on which those of other boards stand too: the same number may come twice there, so the board
+/// stands before it in what the page calls a post. As with [`LOCAL`], text cannot hold this.
+pub fn named_by_board(posts: &str, board: &str) -> String {
+    posts.replace("id=\"p", &format!("id=\"{board}-p"))
+}
+
 fn has_local(body: &str) -> bool {
     memchr::memmem::find(body.as_bytes(), LOCAL.as_bytes()).is_some()
 }

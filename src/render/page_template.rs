@@ -94,7 +94,7 @@ impl PageTemplate {
     }
 
     /// Draws a page, as handlebars would, with `posts` in their slots; `None` if this page is handlebars' matter.
-    pub fn draw(&self, view: &dyn Record, posts: &[SafeHtml]) -> Option<String> {
+    pub fn draw(&self, view: &dyn Record, posts: &[&SafeHtml]) -> Option<String> {
         let bytes: usize = posts.iter().map(|posts| posts.as_str().len()).sum();
         let mut out = String::with_capacity(AROUND_BYTES + bytes);
         let scene = Scene { here: Value::Record(view), block: None, posts };
@@ -253,7 +253,7 @@ fn names(parameter: &Parameter) -> Option<Names> {
 struct Scene<'a> {
     here: Value<'a>,
     block: Option<&'a Block<'a>>,
-    posts: &'a [SafeHtml],
+    posts: &'a [&'a SafeHtml],
 }
 
 /// The block of a layout, and what it stands in.
@@ -347,7 +347,7 @@ impl Scene<'_> {
             Value::Text(text) => out.push_str(text),
             Value::Number(number) => push_number(out, number),
             Value::Flag(on) => out.push_str(if on { "true" } else { "false" }),
-            Value::Slot(Slot(place)) => out.push_str(self.posts.get(place).map_or("", SafeHtml::as_str)),
+            Value::Slot(Slot(place)) => out.push_str(self.posts.get(place).map_or("", |posts| posts.as_str())),
             Value::List(_) | Value::Record(_) => return Err(Unusual),
         }
         Ok(())

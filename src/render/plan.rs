@@ -6,44 +6,118 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::theme::Theme;
-use crate::model::{Board, BoardSlug, Delta, PageKey, PostNo, Site, ThreadSummary};
+use crate::model::overboard::OverboardDelta;
+use crate::model::site::{BoardDelta, part_of};
+use crate::model::{
+    Board, BoardFile, BoardSlug, Delta, Format, OverboardPage, PageKey, PostNo, Site, SiteFile, ThreadFile,
+    ThreadSummary,
+};
 
 /// All pages that a site has.
 pub fn all_pages(site: &Site, theme: &Theme) -> BTreeSet<PageKey> {
     let mut pages: Vec<PageKey> = theme.assets().map(|path| PageKey::Asset(path.to_owned())).collect();
     pages.extend([PageKey::Home, PageKey::NotFound]);
-    site.boards().for_each(|board| pages_of(board, &mut pages));
+    pages.extend(SiteFile::ALL.into_iter().filter(|file| has_of_site(site, *file)).map(PageKey::OfSite));
+    pages.extend(overboard_pages(site, 1..=site.overboard_pages()).map(PageKey::Overboard));
+    site.boards().for_each(|board| pages_of(site, board, &mut pages));
     // All at once: a set is made much sooner from many than by one after the other.
     pages.into_iter().collect()
 }
 
-fn pages_of(board: &Board, pages: &mut Vec<PageKey>) {
+fn pages_of(site: &Site, board: &Board, pages: &mut Vec<PageKey>) {
     let slug = &board.slug;
     let threads = board.threads().filter(|summary| summary.visible());
-    pages.extend(threads.flat_map(|summary| pages_of_thread(slug, summary)));
-    pages.extend((1..=board.index_pages()).map(|page| PageKey::Index(slug.clone(), page)));
+    pages.extend(threads.flat_map(|summary| pages_of_thread(site, slug, summary)));
+    let index = 1..=board.index_pages();
+    if site.settings.formats.has(Format::Json) {
+        pages.extend(index.clone().map(|page| PageKey::IndexJson(slug.clone(), page)));
+    }
+    pages.extend(index.map(|page| PageKey::Index(slug.clone(), page)));
     pages.extend([PageKey::Catalog(slug.clone()), PageKey::Archive(slug.clone())]);
     pages.extend(board.parts().keys().filter_map(|part| part_page(board, *part)));
+    let files = BoardFile::ALL.into_iter().filter(|file| has_format(site, file.format()));
+    pages.extend(files.map(|file| PageKey::OfBoard(slug.clone(), file)));
+    if has_origin(site) {
+        pages.extend(board.spans().keys().map(|span| PageKey::SitemapPart(slug.clone(), *span)));
+    }
 }
 
-/// The thread's page, and that of its last posts if it is long.
-fn pages_of_thread(board: &BoardSlug, summary: &ThreadSummary) -> impl Iterator<Item = PageKey> {
+/// The pages of a thread that is visible.
+fn pages_of_thread(site: &Site, board: &BoardSlug, summary: &ThreadSummary) -> impl Iterator<Item = PageKey> {
     let tail = summary.has_tail().then(|| PageKey::Tail(board.clone(), summary.no));
-    std::iter::once(PageKey::Thread(board.clone(), summary.no)).chain(tail)
+    let files = ThreadFile::ALL.into_iter().filter(|file| has_of_thread(site, summary, *file));
+    let files = files.map(|file| PageKey::OfThread(board.clone(), summary.no, file));
+    std::iter::once(PageKey::Thread(board.clone(), summary.no)).chain(tail).chain(files)
+}
+
+/// All pages that a thread can have.
+fn conceivable_pages(board: &BoardSlug, no: PostNo) -> impl Iterator<Item = PageKey> {
+    let files = ThreadFile::ALL.into_iter().map(move |file| PageKey::OfThread(board.clone(), no, file));
+    [PageKey::Thread(board.clone(), no), PageKey::Tail(board.clone(), no)].into_iter().chain(files)
+}
+
+/// Some index pages of all boards with what else there is of them.
+fn overboard_pages(site: &Site, index: impl IntoIterator<Item = u32>) -> impl Iterator<Item = OverboardPage> {
+    let json = has_format(site, Format::Json);
+    let page = move |page| [Some(OverboardPage::Index(page)), json.then_some(OverboardPage::IndexJson(page))];
+    let lists = [OverboardPage::Catalog, OverboardPage::Threads].into_iter().filter(move |_| json);
+    index.into_iter().flat_map(page).flatten().chain(lists.filter(|_| site.has_overboard()))
+}
+
+fn has_format(site: &Site, format: Format) -> bool {
+    site.settings.written().has(format)
+}
+
+/// Whether it is known where the site stands, and not only below which path.
+fn has_origin(site: &Site) -> bool {
+    site.settings.base_url.origin().is_some()
+}
+
+fn has_of_thread(site: &Site, summary: &ThreadSummary, file: ThreadFile) -> bool {
+    has_format(site, file.format()) && (file != ThreadFile::TailJson || summary.has_tail())
+}
+
+fn has_of_site(site: &Site, file: SiteFile) -> bool {
+    match file {
+        SiteFile::Boards => has_format(site, Format::Json),
+        SiteFile::Feed => has_format(site, Format::Feeds),
+        SiteFile::BbsMenu => has_format(site, Format::TwoChannel),
+        SiteFile::Sitemap => has_origin(site),
+        SiteFile::Robots => true,
+    }
 }
 
 /// Whether the site has this page: what [`all_pages`] says, for one page.
 pub fn has_page(site: &Site, theme: &Theme, page: &PageKey) -> bool {
     let board = |slug: &BoardSlug| site.board(slug);
+    let visible = |slug: &BoardSlug, no: &PostNo| board(slug).and_then(|board| board.visible(*no));
     match page {
         PageKey::Asset(path) => theme.asset(path).is_some(),
         PageKey::Home | PageKey::NotFound => true,
+        PageKey::OfSite(file) => has_of_site(site, *file),
         PageKey::Catalog(slug) | PageKey::Archive(slug) => board(slug).is_some(),
-        PageKey::Thread(slug, no) => board(slug).is_some_and(|board| board.visible(*no).is_some()),
-        PageKey::Tail(slug, no) => {
-            board(slug).is_some_and(|board| board.visible(*no).is_some_and(ThreadSummary::has_tail))
+        PageKey::OfBoard(slug, file) => board(slug).is_some() && has_format(site, file.format()),
+        PageKey::Thread(slug, no) => visible(slug, no).is_some(),
+        PageKey::Tail(slug, no) => visible(slug, no).is_some_and(ThreadSummary::has_tail),
+        PageKey::OfThread(slug, no, file) => {
+            visible(slug, no).is_some_and(|summary| has_of_thread(site, summary, *file))
         }
         PageKey::Index(slug, page) => board(slug).is_some_and(|board| (1..=board.index_pages()).contains(page)),
+        PageKey::IndexJson(slug, page) => {
+            let there = board(slug).is_some_and(|board| (1..=board.index_pages()).contains(page));
+            there && has_format(site, Format::Json)
+        }
+        PageKey::SitemapPart(slug, span) => {
+            has_origin(site) && board(slug).is_some_and(|board| board.spans().contains_key(span))
+        }
+        PageKey::Overboard(page) => {
+            let json = has_format(site, Format::Json);
+            match page {
+                OverboardPage::Index(page) => (1..=site.overboard_pages()).contains(page),
+                OverboardPage::IndexJson(page) => json && (1..=site.overboard_pages()).contains(page),
+                OverboardPage::Catalog | OverboardPage::Threads => json && site.has_overboard(),
+            }
+        }
         PageKey::ArchivePart(slug, part) => {
             board(slug).is_some_and(|board| board.parts().contains_key(part) && part_page(board, *part).is_some())
         }
@@ -90,41 +164,77 @@ impl Touched {
 pub fn touched(site: &Site, delta: &Delta) -> Touched {
     let mut touched = Touched::default();
     for key in &delta.drawn {
-        let tail = PageKey::Tail(key.board.clone(), key.no);
-        touched.draw.insert(PageKey::Thread(key.board.clone(), key.no));
-        match site.thread(key).is_some_and(ThreadSummary::has_tail) {
-            true => touched.draw.insert(tail),
-            // It may have been longer before.
-            false => touched.gone.insert(tail),
-        };
+        match site.thread(key) {
+            Some(summary) => touched.draw.extend(pages_of_thread(site, &key.board, summary)),
+            None => continue,
+        }
+        // It may have been longer before.
+        let gone = conceivable_pages(&key.board, key.no).filter(|page| !touched.draw.contains(page));
+        touched.gone.extend(gone);
     }
     for key in &delta.gone {
-        let pages = [PageKey::Thread(key.board.clone(), key.no), PageKey::Tail(key.board.clone(), key.no)];
-        touched.gone.extend(pages);
+        touched.gone.extend(conceivable_pages(&key.board, key.no));
     }
     for (slug, lists) in &delta.boards {
         let Some(board) = site.board(slug) else { continue };
-        touched.draw.extend(lists.index.iter().map(|page| PageKey::Index(slug.clone(), *page)));
-        let gone = lists.index_gone.clone().into_iter().flatten();
-        touched.gone.extend(gone.map(|page| PageKey::Index(slug.clone(), page)));
+        touched.lists(board, lists);
+    }
+    let threads = delta.drawn.iter().chain(&delta.gone);
+    for (slug, span) in threads.map(|key| (&key.board, part_of(key.no))).collect::<BTreeSet<_>>() {
+        touched.draw.insert(PageKey::SitemapPart(slug.clone(), span));
+    }
+    touched.overboard(site, delta);
+    touched
+}
+
+impl Touched {
+    /// Notes the lists of a board that are different.
+    fn lists(&mut self, board: &Board, lists: &BoardDelta) {
+        let slug = &board.slug;
+        let of_board = |file| PageKey::OfBoard(slug.clone(), file);
+        let index_pages = |page: u32| [PageKey::Index(slug.clone(), page), PageKey::IndexJson(slug.clone(), page)];
+        self.draw.extend(lists.index.iter().flat_map(|page| index_pages(*page)));
+        self.gone.extend(lists.index_gone.clone().into_iter().flatten().flat_map(index_pages));
         if lists.catalog {
-            touched.draw.insert(PageKey::Catalog(slug.clone()));
+            self.draw.insert(PageKey::Catalog(slug.clone()));
+            self.draw.extend([BoardFile::Catalog, BoardFile::Threads, BoardFile::Subject].map(of_board));
         }
         if !lists.parts.is_empty() || !lists.parts_gone.is_empty() {
-            touched.draw.insert(PageKey::Archive(slug.clone()));
+            self.draw.insert(PageKey::Archive(slug.clone()));
+            self.draw.insert(of_board(BoardFile::Archive));
         }
         for part in &lists.parts {
             match part_page(board, *part) {
-                Some(page) => touched.draw.insert(page),
-                None => touched.gone.insert(PageKey::ArchivePart(slug.clone(), *part)),
+                Some(page) => self.draw.insert(page),
+                None => self.gone.insert(PageKey::ArchivePart(slug.clone(), *part)),
             };
         }
-        touched.gone.extend(lists.parts_gone.iter().map(|part| PageKey::ArchivePart(slug.clone(), *part)));
+        self.gone.extend(lists.parts_gone.iter().map(|part| PageKey::ArchivePart(slug.clone(), *part)));
+        self.gone.extend(lists.spans_gone.iter().map(|span| PageKey::SitemapPart(slug.clone(), *span)));
+        if lists.spans {
+            self.draw.insert(PageKey::OfSite(SiteFile::Sitemap));
+        }
+        if board.settings.index_pages == 0 {
+            // How many pages such a board has stands there.
+            self.draw.insert(PageKey::OfSite(SiteFile::Boards));
+        }
+        self.draw.insert(of_board(BoardFile::Feed));
     }
-    if !delta.boards.is_empty() || !delta.drawn.is_empty() {
-        touched.draw.insert(PageKey::Home);
+
+    /// Notes the lists of all boards that are different.
+    fn overboard(&mut self, site: &Site, delta: &Delta) {
+        if delta.boards.is_empty() && delta.drawn.is_empty() {
+            return;
+        }
+        self.draw.extend([PageKey::Home, PageKey::OfSite(SiteFile::Feed)]);
+        let OverboardDelta { index, index_gone } = &delta.overboard;
+        if !index.is_empty() || index_gone.is_some() {
+            self.draw.extend(overboard_pages(site, index.iter().copied()).map(PageKey::Overboard));
+        }
+        let gone = index_gone.clone().into_iter().flatten();
+        let gone = gone.flat_map(|page| [OverboardPage::Index(page), OverboardPage::IndexJson(page)]);
+        self.gone.extend(gone.map(PageKey::Overboard));
     }
-    touched
 }
 
 /// A portion of work: pages that share what is read for them.
@@ -137,9 +247,9 @@ pub enum Job {
         /// The threads of which pages are to be drawn, and which pages.
         threads: BTreeMap<PostNo, ThreadPages>,
         /// The index page to be drawn.
-        index: Option<u32>,
+        index: Option<IndexPages>,
     },
-    /// A page that is drawn from summaries alone.
+    /// A page that is drawn from summaries, or from a few threads.
     Page(PageKey),
 }
 
@@ -150,13 +260,58 @@ pub struct ThreadPages {
     pub whole: bool,
     /// That of its last posts.
     pub tail: bool,
+    /// What programs read of it, in the order of [`ThreadFile::ALL`].
+    pub files: [bool; ThreadFile::ALL.len()],
 }
 
 impl ThreadPages {
     /// The pages of the thread `no`.
     pub fn keys(self, board: &BoardSlug, no: PostNo) -> Vec<PageKey> {
         let whole = self.whole.then(|| PageKey::Thread(board.clone(), no));
-        whole.into_iter().chain(self.tail.then(|| PageKey::Tail(board.clone(), no))).collect()
+        let tail = self.tail.then(|| PageKey::Tail(board.clone(), no));
+        let files = ThreadFile::ALL.into_iter().filter(|file| self.files[*file as usize]);
+        let files = files.map(|file| PageKey::OfThread(board.clone(), no, file));
+        whole.into_iter().chain(tail).chain(files).collect()
+    }
+
+    /// Adds a page of a thread.
+    fn add(&mut self, page: &PageKey) {
+        match page {
+            PageKey::Tail(..) => self.tail = true,
+            PageKey::OfThread(_, _, file) => self.files[*file as usize] = true,
+            _ => self.whole = true,
+        }
+    }
+}
+
+/// Which forms of an index page are to be drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IndexPages {
+    /// Its number, counted from 1.
+    pub number: u32,
+    /// For readers.
+    pub page: bool,
+    /// For programs.
+    pub json: bool,
+}
+
+impl IndexPages {
+    /// The pages of a board.
+    pub fn keys(self, board: &BoardSlug) -> impl Iterator<Item = PageKey> {
+        let page = self.page.then(|| PageKey::Index(board.clone(), self.number));
+        page.into_iter().chain(self.json.then(|| PageKey::IndexJson(board.clone(), self.number)))
+    }
+
+    fn none(number: u32) -> IndexPages {
+        IndexPages { number, page: false, json: false }
+    }
+
+    fn one(page: &PageKey) -> Option<IndexPages> {
+        match page {
+            PageKey::Index(_, number) => Some(IndexPages { page: true, ..IndexPages::none(*number) }),
+            PageKey::IndexJson(_, number) => Some(IndexPages { json: true, ..IndexPages::none(*number) }),
+            _ => None,
+        }
     }
 }
 
@@ -168,13 +323,15 @@ impl Job {
             Job::Threads { board, threads, index } => {
                 let alone = |threads, index| Job::Threads { board: board.clone(), threads, index };
                 let page = |no: PostNo, key: PageKey| {
-                    let tail = matches!(key, PageKey::Tail(..));
-                    (key, alone(BTreeMap::from([(no, ThreadPages { whole: !tail, tail })]), None))
+                    let mut pages = ThreadPages::default();
+                    pages.add(&key);
+                    (key, alone(BTreeMap::from([(no, pages)]), None))
                 };
                 let pages = threads
                     .iter()
                     .flat_map(|(no, pages)| pages.keys(board, *no).into_iter().map(move |key| page(*no, key)));
-                let index = index.map(|page| (PageKey::Index(board.clone(), page), alone(BTreeMap::new(), Some(page))));
+                let index = index.into_iter().flat_map(|index| index.keys(board));
+                let index = index.map(|key| (key.clone(), alone(BTreeMap::new(), IndexPages::one(&key))));
                 pages.chain(index).collect()
             }
         }
@@ -183,23 +340,24 @@ impl Job {
 
 /// Puts pages into portions. The order of the portions is that of their pages: threads before what lists them.
 pub fn jobs(site: &Site, pages: impl IntoIterator<Item = PageKey>) -> Vec<Job> {
-    type Together = (BTreeMap<PostNo, ThreadPages>, Option<u32>);
+    type Together = (BTreeMap<PostNo, ThreadPages>, Option<IndexPages>);
     let mut together: BTreeMap<(BoardSlug, Portion), Together> = BTreeMap::new();
     let mut single = Vec::new();
     for page in pages {
-        match page {
-            PageKey::Thread(board, no) => {
-                let portion = portion(site, &board, no);
-                together.entry((board, portion)).or_default().0.entry(no).or_default().whole = true;
+        match &page {
+            PageKey::Thread(board, no) | PageKey::Tail(board, no) | PageKey::OfThread(board, no, _) => {
+                let portion = portion(site, board, *no);
+                together.entry((board.clone(), portion)).or_default().0.entry(*no).or_default().add(&page);
             }
-            PageKey::Tail(board, no) => {
-                let portion = portion(site, &board, no);
-                together.entry((board, portion)).or_default().0.entry(no).or_default().tail = true;
+            PageKey::Index(board, number) | PageKey::IndexJson(board, number) => {
+                let index = &mut together.entry((board.clone(), Portion::Index(*number))).or_default().1;
+                let index = index.get_or_insert(IndexPages::none(*number));
+                match page {
+                    PageKey::Index(..) => index.page = true,
+                    _ => index.json = true,
+                }
             }
-            PageKey::Index(board, page) => {
-                together.entry((board, Portion::Index(page))).or_default().1 = Some(page);
-            }
-            other => single.push(Job::Page(other)),
+            _ => single.push(Job::Page(page)),
         }
     }
     let threads = together.into_iter().map(|((board, _), (threads, index))| Job::Threads { board, threads, index });

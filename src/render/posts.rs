@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::digits::push_number;
+use super::json::{self, PostWriter};
 use super::links::{self, ThreadLinks};
 use super::markup::{Length, Renderer};
 use super::previews::Preview;
@@ -13,7 +14,7 @@ use super::views::{Backlink, PostView, SafeHtml};
 use crate::model::capcode;
 use crate::model::quotes::BACKLINKS_MAX;
 use crate::model::summary::TAIL_POSTS;
-use crate::model::{BoardSettings, BoardSlug, PageKey, Post, PostNo, Site, Thread};
+use crate::model::{BoardSettings, BoardSlug, Format, PageKey, Post, PostNo, Site, Thread, ThreadSummary};
 
 /// A thread with its bodies rendered.
 pub struct DrawnThread<'a> {
@@ -201,7 +202,7 @@ impl<'a> DrawnThread<'a> {
         Ok(Tail { opening, replies, shown: shown.len() - 1 })
     }
 
-    /// The opening post and the last replies, for the index; and how many replies are shown.
+    /// The opening post and the last replies, for the index.
     pub fn preview(&self, theme: &Theme, replies: usize) -> Result<Preview, BadTheme> {
         let mut out = String::new();
         let shown = preview(self.thread, replies);
@@ -213,7 +214,59 @@ impl<'a> DrawnThread<'a> {
             around.cut = beginning.is_some();
             self.post(theme, *index, &body, &mut around, &mut out)?;
         }
-        Ok((SafeHtml(out), shown.len() - 1))
+        let (op_json, replies_json) = match self.site.settings.formats.has(Format::Json) {
+            true => self.json_of(&shown, theme),
+            false => Default::default(),
+        };
+        Ok(Preview { posts: SafeHtml(out), shown: shown.len() - 1, op_json, replies_json })
+    }
+
+    /// The whole thread as the API of 4chan has it.
+    pub fn json(&self, theme: &Theme, summary: &ThreadSummary) -> String {
+        let living = (1..self.thread.posts.len()).filter(|index| !self.thread.posts[*index].deleted);
+        let shown: Vec<usize> = std::iter::once(0).chain(living).collect();
+        let (mut out, replies) = self.json_of(&shown, theme);
+        out.reserve(replies.len() + 128);
+        self.end_op(summary, &mut out);
+        json::thread(&out, &replies)
+    }
+
+    /// The opening post and the last replies, likewise. `tail_id` is the last post that is left out: who has that one has
+    /// all before it.
+    pub fn tail_json(&self, theme: &Theme, summary: &ThreadSummary) -> String {
+        let shown = preview(self.thread, TAIL_POSTS);
+        let (mut out, replies) = self.json_of(&shown, theme);
+        self.end_op(summary, &mut out);
+        let first = shown.get(1).copied().unwrap_or_default();
+        let before = (0..first).rev().find(|index| *index == 0 || !self.thread.posts[*index].deleted);
+        let before = before.map_or(self.thread.no(), |index| self.thread.posts[index].no);
+        json::number(&mut out, "tail_id", before.get() as i64);
+        json::thread(&out, &replies)
+    }
+
+    /// Adds what is told of the thread at its opening post.
+    fn end_op(&self, summary: &ThreadSummary, out: &mut String) {
+        json::push_thread(out, summary, self.settings);
+    }
+
+    /// The first of these posts, not ended, and the others with commas between them.
+    fn json_of(&self, shown: &[usize], theme: &Theme) -> (String, String) {
+        let mut writer = PostWriter::new(self.thread, theme.anonymous(self.settings));
+        let bodies: usize = shown.iter().map(|index| self.body(*index).len()).sum();
+        let (mut op, mut replies) = (String::with_capacity(1024), String::with_capacity(bodies + 160 * shown.len()));
+        for (at, index) in shown.iter().enumerate() {
+            let (post, body) = (&self.thread.posts[*index], self.body(*index));
+            if at == 0 {
+                writer.open(post, body, &mut op);
+                continue;
+            }
+            if 1 < at {
+                replies.push(',');
+            }
+            writer.open(post, body, &mut replies);
+            replies.push('}');
+        }
+        (op, replies)
     }
 
     fn post(

@@ -4,16 +4,32 @@
 //! not be read and rendered again. Bounded, and never needed: what is not kept is drawn.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::views::SafeHtml;
 use crate::model::ThreadKey;
 
 /// The most that is kept, in bytes.
-const BYTES_MAX: usize = 8 << 20;
+const BYTES_MAX: usize = 16 << 20;
 
-/// The opening post and the last replies of a thread, drawn, and how many replies that are.
-pub type Preview = (SafeHtml, usize);
+/// The opening post and the last replies of a thread, drawn.
+#[derive(Debug)]
+pub struct Preview {
+    /// For readers.
+    pub posts: SafeHtml,
+    /// How many replies that are.
+    pub shown: usize,
+    /// The opening post as a JSON object without the bracket that ends it; empty if the site has no JSON.
+    pub op_json: String,
+    /// The replies as JSON objects with commas between them.
+    pub replies_json: String,
+}
+
+impl Preview {
+    fn bytes(&self) -> usize {
+        self.posts.as_str().len() + self.op_json.len() + self.replies_json.len()
+    }
+}
 
 /// What is kept. Whoever changes a thread, or anything that it is drawn with, forgets it first.
 #[derive(Default)]
@@ -21,35 +37,35 @@ pub struct Previews(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    previews: HashMap<ThreadKey, Preview>,
+    previews: HashMap<ThreadKey, Arc<Preview>>,
     bytes: usize,
 }
 
 impl Previews {
     /// How a thread looks, if it is known.
-    pub fn get(&self, key: &ThreadKey) -> Option<Preview> {
+    pub fn get(&self, key: &ThreadKey) -> Option<Arc<Preview>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).previews.get(key).cloned()
     }
 
     /// Keeps how a thread looks.
-    pub fn keep(&self, key: ThreadKey, preview: &Preview) {
+    pub fn keep(&self, key: ThreadKey, preview: &Arc<Preview>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = preview.0.as_str().len();
+        let bytes = preview.bytes();
         if BYTES_MAX < kept.bytes + bytes {
             // Rare, and what is asked for most comes back first.
             *kept = Kept::default();
         }
         kept.bytes += bytes;
-        if let Some((old, _)) = kept.previews.insert(key, preview.clone()) {
-            kept.bytes -= old.as_str().len();
+        if let Some(old) = kept.previews.insert(key, preview.clone()) {
+            kept.bytes -= old.bytes();
         }
     }
 
     /// Forgets a thread.
     pub fn forget(&self, key: &ThreadKey) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((old, _)) = kept.previews.remove(key) {
-            kept.bytes -= old.as_str().len();
+        if let Some(old) = kept.previews.remove(key) {
+            kept.bytes -= old.bytes();
         }
     }
 

@@ -50,7 +50,7 @@ impl Sample {
 
     fn empty() -> Sample {
         let board = BoardSettings { name_chars_max: 0, subject_chars_max: 0, ..BoardSettings::default() };
-        Sample { site: site(SiteSettings::default(), board, 0), thread: None }
+        Sample { site: site(SiteSettings::default(), board, 1), thread: None }
     }
 
     /// Draws every page of the sample and the door's answers.

@@ -22,7 +22,8 @@ use crate::model::theme::{ThemeFile, ThemeFiles};
 use crate::model::{BoardSettings, Refusal, Texts};
 
 /// Templates that every theme has; the built-in one provides those that a theme leaves out.
-pub const TEMPLATES: [&str; 9] = ["archive", "catalog", "error", "home", "index", "post", "safe", "tail", "thread"];
+pub const TEMPLATES: [&str; 10] =
+    ["archive", "catalog", "error", "home", "index", "overboard", "post", "safe", "tail", "thread"];
 
 /// The template that is none of a page.
 const POST: &str = "post";
@@ -154,7 +155,7 @@ impl Theme {
         &self,
         template: &str,
         view: &V,
-        posts: &[SafeHtml],
+        posts: &[&SafeHtml],
     ) -> Result<String, BadTheme> {
         let compiled = self.pages.get(template).and_then(|page| page.draw(view, posts));
         compiled.map_or_else(|| self.draw_around(template, view, posts), Ok)
@@ -162,14 +163,16 @@ impl Theme {
 
     /// The same by handlebars. It copies its values again and again; a thread's posts are too many for that. They are
     /// put in after it is done.
-    fn draw_around(&self, template: &str, view: &impl Serialize, posts: &[SafeHtml]) -> Result<String, BadTheme> {
+    fn draw_around(&self, template: &str, view: &impl Serialize, posts: &[&SafeHtml]) -> Result<String, BadTheme> {
         let around = self.draw_by_handlebars(template, view)?;
         let mut out = String::with_capacity(around.len() + posts.iter().map(|posts| posts.0.len()).sum::<usize>());
         // Each slot is a number between two marks; a mark stands nowhere else.
         for (place, piece) in around.split(Slot::MARK).enumerate() {
             match place % 2 {
                 0 => out.push_str(piece),
-                _ => out.push_str(piece.parse().ok().and_then(|at: usize| posts.get(at)).map_or("", SafeHtml::as_str)),
+                _ => out.push_str(
+                    piece.parse().ok().and_then(|at: usize| posts.get(at)).map_or("", |posts| posts.as_str()),
+                ),
             }
         }
         Ok(out)

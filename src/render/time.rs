@@ -193,6 +193,43 @@ fn push_clock(out: &mut String, seconds: u32) {
     push_ascii(out, &line);
 }
 
+/// Times as the API of 4chan has them, such as `03/02/25(Sun)05:20:30`: of the east coast of the USA.
+#[derive(Default)]
+pub struct Eastern {
+    /// What stands before the minutes: the same for an hour, since clocks there are changed by whole hours.
+    hour: String,
+    /// The hour, counted from the Unix epoch.
+    hours: Option<i64>,
+}
+
+impl Eastern {
+    /// Adds the time of so many seconds since the Unix epoch.
+    pub fn push(&mut self, seconds: i64, out: &mut String) {
+        let hours = seconds.div_euclid(3600);
+        if self.hours != Some(hours) {
+            self.hour.clear();
+            self.hours = Some(hours);
+            let local = seconds + ahead_of_utc(seconds, Tz::America__New_York);
+            let date = date(local).unwrap_or_default();
+            push_two(&mut self.hour, date.month());
+            self.hour.push('/');
+            push_two(&mut self.hour, date.day());
+            self.hour.push('/');
+            push_two(&mut self.hour, date.year().rem_euclid(100) as u32);
+            self.hour.push('(');
+            self.hour.push_str(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][date.weekday() as usize]);
+            self.hour.push(')');
+            push_two(&mut self.hour, local.rem_euclid(DAY_SECONDS) as u32 / 3600);
+        }
+        let in_hour = seconds.rem_euclid(3600) as u32;
+        out.push_str(&self.hour);
+        out.push(':');
+        push_two(out, in_hour / 60);
+        out.push(':');
+        push_two(out, in_hour % 60);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,5 +294,17 @@ mod tests {
         assert_eq!(told("{hour}:{minute} · {weekday}, {day}.{month}.{year}"), "10:20 · Sun, 02.03.2025");
         assert_eq!(told("{year}/{month}/{day}"), "2025/03/02");
         assert_eq!(told("at {minute} past {hour}"), "at 20 past 10");
+    }
+
+    #[test]
+    fn the_east_coast_has_its_own_time() {
+        let mut eastern = Eastern::default();
+        for seconds in (0..2_000_000_000_i64).step_by(1_234_567).flat_map(|seconds| [seconds, seconds + 59]) {
+            let mut told = String::new();
+            eastern.push(seconds, &mut told);
+            let there = DateTime::from_timestamp(seconds, 0).expect("chrono knows this time");
+            let there = there.with_timezone(&Tz::America__New_York);
+            assert_eq!(told, there.format("%m/%d/%y(%a)%H:%M:%S").to_string());
+        }
     }
 }

@@ -8,7 +8,7 @@ use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parame
 
 /// Values that may stand in triple braces, and in which templates.
 const SAFE: [(&str, &[&str]); 3] =
-    [("body", &["post"]), ("opening", &["tail"]), ("posts", &["index", "tail", "thread"])];
+    [("body", &["post"]), ("opening", &["tail"]), ("posts", &["index", "overboard", "tail", "thread"])];
 
 /// Line and column, counted from 1.
 type Place = (usize, usize);

@@ -162,14 +162,15 @@ macro_rules! record {
 }
 
 record!(Frame<'_>: site boards more_boards page);
-record!(SiteView: title description prefix home origin locale dir generator);
+record!(SiteView: title description prefix home overboard_href origin locale dir generator);
 record!(BoardLink: slug title href current);
-record!(PageView: kind title description url og_type);
+record!(PageView: kind title description url og_type feed_href json_href);
 record!(HomeView<'_>: board_stats threads_total posts_total latest, over frame);
 record!(BoardStats: slug title description href catalog_href threads posts iso time);
 record!(ThreadRow: board no href title teaser replies tail_href tail_posts sticky locked archived iso time);
 record!(BoardView: slug title description href catalog_href archive_href);
 record!(IndexView<'_>: board threads pages prev_href next_href form, over frame);
+record!(OverboardView<'_>: threads pages prev_href next_href, over frame);
 record!(PageLink: number href current);
 record!(ThreadPreview: board no href title sticky locked archived replies omitted tail_href tail_posts posts);
 record!(ThreadView<'_>: board no href title sticky locked archived replies tail_href tail_posts posts form, over frame);

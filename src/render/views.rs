@@ -59,6 +59,8 @@ pub struct SiteView {
     pub prefix: String,
     /// The home page.
     pub home: String,
+    /// The page of the threads of all boards; empty if there is none.
+    pub overboard_href: String,
     /// Scheme and host, such as `https://example.org`; empty if not known.
     pub origin: String,
     /// BCP 47 tag for `lang`.
@@ -85,7 +87,7 @@ pub struct BoardLink {
 /// The page itself.
 #[derive(Clone, Debug, Serialize)]
 pub struct PageView {
-    /// `home`, `index`, `catalog`, `archive`, `thread`, `tail`, `error` or `safe`.
+    /// `home`, `index`, `overboard`, `catalog`, `archive`, `thread`, `tail`, `error` or `safe`.
     pub kind: &'static str,
     /// For `<title>` and `og:title`; the site's or board's name is already in it.
     pub title: String,
@@ -95,6 +97,10 @@ pub struct PageView {
     pub url: String,
     /// `website` or `article`.
     pub og_type: &'static str,
+    /// The Atom feed of what the page shows; empty if there is none.
+    pub feed_href: String,
+    /// The same as JSON; empty if there is none.
+    pub json_href: String,
 }
 
 /// `home.hbs`.
@@ -352,6 +358,22 @@ impl Serialize for Backlink<'_> {
         fields.serialize_field("href", &format_args!("{}{}{}", self.page, Backlink::ANCHOR, self.no))?;
         fields.end()
     }
+}
+
+/// `overboard.hbs`: an index page of all boards.
+#[derive(Clone, Debug, Serialize)]
+pub struct OverboardView<'a> {
+    /// Common to all pages.
+    #[serde(flatten)]
+    pub frame: Frame<'a>,
+    /// The threads of this page, in order.
+    pub threads: Vec<ThreadPreview>,
+    /// All index pages.
+    pub pages: Vec<PageLink>,
+    /// The page before; empty on the first.
+    pub prev_href: String,
+    /// The page after; empty on the last.
+    pub next_href: String,
 }
 
 /// `catalog.hbs`.

@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use nejiboard::model::settings::{Moderation, Overflow};
 use nejiboard::model::summary::one_line;
-use nejiboard::model::{BoardSettings, Coding, Codings, Problem, SiteSettings};
+use nejiboard::model::{BoardSettings, Coding, Codings, Format, Formats, Problem, SiteSettings};
 use nejiboard::store::settings::{self, ThemeInfo, read_board, read_site, read_theme};
 use proptest::prelude::*;
 
@@ -100,6 +100,8 @@ theme: night-2
 locale: pt-BR
 time_zone: America/Sao_Paulo
 home_threads: 0
+formats: [2ch, feeds]
+overboard_threads: 30
 precompress: [gzip, br]
 cdn_seconds: 3600
 on_change: [scripts/purge, 'zone one']
@@ -124,6 +126,12 @@ defaults:
         locale: "pt-BR".to_owned(),
         time_zone: chrono_tz::America::Sao_Paulo,
         home_threads: 0,
+        formats: {
+            let mut formats = Formats::NONE;
+            [Format::Feeds, Format::TwoChannel].into_iter().for_each(|format| formats.insert(format));
+            formats
+        },
+        overboard_threads: 30,
         precompress: both(),
         cdn_seconds: 3_600,
         on_change: vec!["scripts/purge".to_owned(), "zone one".to_owned()],

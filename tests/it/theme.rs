@@ -107,6 +107,7 @@ fn frame(kind: &'static str) -> Frame<'static> {
             description: text("A board of plain files."),
             prefix: text("/"),
             home: text("/index.html"),
+            overboard_href: text("/all/index.html"),
             origin: text("https://example.org"),
             locale: text("en"),
             dir: text("ltr"),
@@ -120,6 +121,8 @@ fn frame(kind: &'static str) -> Frame<'static> {
             description: format!("About {NASTY}"),
             url: text("https://example.org/tech/index.html"),
             og_type: "website",
+            feed_href: text("/tech/feed.xml"),
+            json_href: text("/tech/1.json"),
         },
     }
 }

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::ThemeInfo;
 use crate::model::settings::{BaseUrl, Moderation, Overflow};
-use crate::model::{BoardSettings, Coding, Codings, SiteSettings};
+use crate::model::{BoardSettings, Coding, Codings, Format, Formats, SiteSettings};
 
 /// One setting of an `S`.
 pub(super) struct Key<S> {
@@ -67,7 +67,7 @@ const LIMIT_MAX: usize = 1_000_000;
 const YEAR_SECONDS: usize = 31_536_000;
 
 /// What stands in `site.yaml`.
-pub(super) static SITE: [Key<SiteSettings>; 19] = [
+pub(super) static SITE: [Key<SiteSettings>; 21] = [
     Key { name: "title", doc: "The site's name.", kind: Kind::Text(1..=TITLE_CHARS_MAX, |site| &mut site.title) },
     Key {
         name: "description",
@@ -123,6 +123,23 @@ pub(super) static SITE: [Key<SiteSettings>; 19] = [
         name: "home_threads",
         doc: "How many of the latest threads the home page lists.",
         kind: Kind::Count(0..=100, |site| &mut site.home_threads),
+    },
+    Key {
+        name: "formats",
+        doc: "What is written beside the pages, for programs: `json`, the API of 4chan; `feeds`, Atom; `2ch`, the files of 2ch; `vichan`, the paths of vichan.",
+        kind: Kind::List(List {
+            expected: "a list of `json`, `feeds`, `2ch` and `vichan`, or `none`",
+            set: |site, texts| formats(texts).map(|formats| site.formats = formats),
+            get: |site| match site.formats {
+                Formats::NONE => "none".to_owned(),
+                formats => formats.iter().map(Format::name).collect::<Vec<_>>().join(", "),
+            },
+        }),
+    },
+    Key {
+        name: "overboard_threads",
+        doc: "How many threads the pages of all boards at `all/` list, if there is more than one board; 0 means none.",
+        kind: Kind::Count(0..=1_000, |site| &mut site.overboard_threads),
     },
     Key {
         name: "precompress",
@@ -395,6 +412,24 @@ fn post_url(text: &str) -> Result<String, String> {
         ..=1_000 => Ok(text.to_owned()),
         _ => Err("at most 1,000 characters".to_owned()),
     }
+}
+
+fn formats(texts: &[String]) -> Result<Formats, String> {
+    let mut formats = Formats::NONE;
+    if texts == ["none"] {
+        return Ok(formats);
+    }
+    for text in texts {
+        match Format::ALL.into_iter().find(|format| format.name() == text) {
+            Some(format) => formats.insert(format),
+            None => {
+                return Err(
+                    "some of `json`, `feeds`, `2ch` and `vichan`, such as `[json, feeds]`, or `none`".to_owned()
+                );
+            }
+        }
+    }
+    Ok(formats)
 }
 
 fn codings(texts: &[String]) -> Result<Codings, String> {

@@ -336,7 +336,7 @@ function point({ type, target, pointerType }) {
 
 async function showWhole(a) {
 	const post = a.closest(".post");
-	const whole = (await load(a.href)).getElementById(post.id);
+	const whole = (await load(a.href)).getElementById(a.hash.slice(1));
 	post.replaceWith(whole);
 	mark();
 	sight.observe(whole);
