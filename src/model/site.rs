@@ -314,6 +314,11 @@ impl Board {
         self.threads.values()
     }
 
+    /// The visible threads, the newest first.
+    pub fn newest(&self) -> impl Iterator<Item = &ThreadSummary> {
+        self.threads.values().rev().filter(|summary| summary.visible())
+    }
+
     /// The visible thread of this number.
     pub fn visible(&self, no: PostNo) -> Option<&ThreadSummary> {
         self.threads.get(&no).filter(|summary| summary.visible())

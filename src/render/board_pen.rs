@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::draw::{DrawError, Drawn, Pen, replies};
 use super::frame::Surroundings;
-use super::json;
 use super::plan::{IndexPages, ThreadPages};
 use super::posts::{DrawnThread, Extent};
 use super::previews::Preview;
 use super::views::*;
+use super::{feed, json};
 use crate::model::site::{ARCHIVE_SPAN, Board};
 use crate::model::summary::TAIL_POSTS;
 use crate::model::{BoardFile, Page, PageKey, PostNo, ThreadFile, ThreadKey, ThreadSummary};
@@ -95,7 +95,11 @@ impl<'a> BoardPen<'a> {
             PageKey::OfThread(_, _, file) => match file {
                 ThreadFile::Json => Ok(drawn.json(self.pen.theme, summary).into_bytes()),
                 ThreadFile::TailJson => Ok(drawn.tail_json(self.pen.theme, summary).into_bytes()),
-                ThreadFile::Feed | ThreadFile::Dat => Err(DrawError::Gone),
+                ThreadFile::Feed => {
+                    let title = self.pen.thread_title(summary);
+                    Ok(drawn.feed(self.pen.theme, &title, summary).into_bytes())
+                }
+                ThreadFile::Dat => Err(DrawError::Gone),
             },
             _ => self.thread_page(summary, drawn),
         }
@@ -123,7 +127,22 @@ impl<'a> BoardPen<'a> {
             }
             BoardFile::Threads => json::threads(self.board.listed().map(|summary| (None, summary)), per_page),
             BoardFile::Archive => json::archive(self.board),
-            BoardFile::Feed | BoardFile::Subject | BoardFile::Setting => return Err(DrawError::Gone),
+            BoardFile::Feed => {
+                let threads: Vec<&ThreadSummary> = self.board.newest().take(feed::THREADS).collect();
+                let previews: Result<Vec<_>, DrawError> =
+                    threads.iter().map(|summary| self.preview_of(summary)).collect();
+                let previews = previews?;
+                let head = feed::Head {
+                    title: &self.title,
+                    subtitle: &self.board.settings.description,
+                    tag: self.board.slug.as_str(),
+                    own: &PageKey::OfBoard(self.board.slug.clone(), BoardFile::Feed),
+                    page: &PageKey::Index(self.board.slug.clone(), 1),
+                    updated: threads.iter().map(|summary| summary.at).max().unwrap_or_default(),
+                };
+                feed::feed(self.pen.site, &head, previews.iter().map(|preview| preview.op_entry.as_str()))
+            }
+            BoardFile::Subject | BoardFile::Setting => return Err(DrawError::Gone),
         };
         Ok(text.into_bytes())
     }
@@ -184,7 +203,11 @@ impl<'a> BoardPen<'a> {
     }
 
     fn preview(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Arc<Preview>, DrawError> {
-        let preview = Arc::new(drawn.preview(self.pen.theme, self.board.settings.replies_previewed)?);
+        let preview = Arc::new(drawn.preview(
+            self.pen.theme,
+            &self.pen.thread_title(summary),
+            self.board.settings.replies_previewed,
+        )?);
         if let Some(previews) = self.pen.previews {
             previews.keep(ThreadKey { board: self.board.slug.clone(), no: summary.no }, &preview);
         }

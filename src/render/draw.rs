@@ -109,7 +109,8 @@ impl Pen<'_> {
                 SiteFile::Boards => Ok(json::boards(self.site).into_bytes()),
                 SiteFile::Sitemap => Ok(sitemap::list(self.site).into_bytes()),
                 SiteFile::Robots => Ok(sitemap::robots(self.site).into_bytes()),
-                SiteFile::Feed | SiteFile::BbsMenu => Err(DrawError::Gone),
+                SiteFile::Feed => OverboardPen::new(self).feed(),
+                SiteFile::BbsMenu => Err(DrawError::Gone),
             },
             PageKey::Thread(..)
             | PageKey::Tail(..)

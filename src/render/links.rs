@@ -13,6 +13,9 @@ use crate::model::{BoardSlug, PageKey, PostNo, Site};
 /// but in a link, and a list can make whole links of a body that was drawn for the thread's page.
 const LOCAL: &str = "href=\"#p";
 
+/// How the link to another page of the site begins. As with [`LOCAL`].
+const FROM_ROOT: &str = "href=\"/";
+
 /// The links of a post in a thread.
 pub struct ThreadLinks<'a> {
     site: &'a Site,
@@ -88,6 +91,16 @@ pub fn from_elsewhere<'a>(body: &'a str, thread_href: &str) -> Cow<'a, str> {
         true => body.replace(LOCAL, &format!("href=\"{thread_href}#p")).into(),
         false => body.into(),
     }
+}
+
+/// A body that was drawn for its thread's page, for a reader of feeds: every address is whole. `thread` is that of the
+/// thread's page, `origin` the scheme and host of the site.
+pub fn whole<'a>(body: &'a str, thread: &str, origin: &str) -> Cow<'a, str> {
+    if !has_local(body) && memchr::memmem::find(body.as_bytes(), FROM_ROOT.as_bytes()).is_none() {
+        return body.into();
+    }
+    let from_root = body.replace(FROM_ROOT, &format!("href=\"{origin}/"));
+    from_root.replace(LOCAL, &format!("href=\"{thread}#p")).into()
 }
 
 /// Drawn posts for a page on which those of other boards stand too: the same number may come twice there, so the board

@@ -11,6 +11,7 @@ mod digits;
 pub mod draw;
 mod escape;
 mod excerpt;
+mod feed;
 mod frame;
 mod json;
 pub mod links;

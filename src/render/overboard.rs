@@ -1,5 +1,6 @@
 //! Draws the pages of all boards: the threads that were bumped last, wherever they stand.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::board_pen::{self, BoardPen};
@@ -7,9 +8,10 @@ use super::draw::{DrawError, Pen};
 use super::frame::Surroundings;
 use super::previews::Preview;
 use super::views::*;
-use super::{json, links};
+use super::{feed, json, links};
+use crate::model::page::OVERBOARD;
 use crate::model::site::Board;
-use crate::model::{OverboardPage, PageKey, ThreadKey, ThreadSummary};
+use crate::model::{OverboardPage, PageKey, SiteFile, ThreadKey, ThreadSummary};
 
 /// What draws them.
 pub struct OverboardPen<'a> {
@@ -52,6 +54,35 @@ impl<'a> OverboardPen<'a> {
             }
         };
         Ok(text.into_bytes())
+    }
+
+    /// The newest threads of all boards as Atom.
+    pub fn feed(&self) -> Result<Vec<u8>, DrawError> {
+        let site = self.pen.site;
+        let mut boards: Vec<(Reverse<i64>, &Board)> =
+            site.boards().filter_map(|board| Some((Reverse(board.newest().next()?.at), board))).collect();
+        boards.sort_by(|(a, a_board), (b, b_board)| a.cmp(b).then_with(|| a_board.slug.cmp(&b_board.slug)));
+        // No thread is newer than the newest of its board, so no more boards than entries matter.
+        boards.truncate(feed::THREADS);
+        let newest = |board: &'a Board| board.newest().take(feed::THREADS).map(move |summary| (board, summary));
+        let mut threads: Vec<(&Board, &ThreadSummary)> =
+            boards.into_iter().flat_map(|(_, board)| newest(board)).collect();
+        threads.sort_by(|(a_board, a), (b_board, b)| {
+            b.at.cmp(&a.at).then_with(|| a_board.slug.cmp(&b_board.slug)).then(b.no.cmp(&a.no))
+        });
+        threads.truncate(feed::THREADS);
+        let preview =
+            |(board, summary): &(&'a Board, &ThreadSummary)| BoardPen::new(self.pen, board).preview_of(summary);
+        let previews: Result<Vec<Arc<Preview>>, DrawError> = threads.iter().map(preview).collect();
+        let head = feed::Head {
+            title: &site.settings.title,
+            subtitle: &site.settings.description,
+            tag: OVERBOARD,
+            own: &PageKey::OfSite(SiteFile::Feed),
+            page: &PageKey::Home,
+            updated: threads.iter().map(|(_, summary)| summary.at).max().unwrap_or_default(),
+        };
+        Ok(feed::feed(site, &head, previews?.iter().map(|preview| preview.op_entry.as_str())).into_bytes())
     }
 
     /// Threads with how they look.

@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::feed;
 use super::theme::Theme;
 use crate::model::overboard::OverboardDelta;
 use crate::model::site::{BoardDelta, part_of};
 use crate::model::{
-    Board, BoardFile, BoardSlug, Delta, Format, OverboardPage, PageKey, PostNo, Site, SiteFile, ThreadFile,
+    Board, BoardFile, BoardSlug, Delta, Format, OverboardPage, PageKey, PostNo, Site, SiteFile, ThreadFile, ThreadKey,
     ThreadSummary,
 };
 
@@ -180,8 +181,18 @@ pub fn touched(site: &Site, delta: &Delta) -> Touched {
         touched.lists(board, lists);
     }
     let threads = delta.drawn.iter().chain(&delta.gone);
-    for (slug, span) in threads.map(|key| (&key.board, part_of(key.no))).collect::<BTreeSet<_>>() {
+    for (slug, span) in threads.clone().map(|key| (&key.board, part_of(key.no))).collect::<BTreeSet<_>>() {
         touched.draw.insert(PageKey::SitemapPart(slug.clone(), span));
+    }
+    // A feed shows opening posts of new threads: a reply to an old one changes nothing there.
+    let in_feed = |key: &ThreadKey| {
+        let board = site.board(&key.board)?;
+        let oldest = board.newest().take(feed::THREADS).last().map_or(PostNo::MIN, |summary| summary.no);
+        (oldest <= key.no).then(|| key.board.clone())
+    };
+    for slug in threads.filter_map(in_feed).collect::<BTreeSet<_>>() {
+        touched.draw.insert(PageKey::OfBoard(slug, BoardFile::Feed));
+        touched.draw.insert(PageKey::OfSite(SiteFile::Feed));
     }
     touched.overboard(site, delta);
     touched
@@ -218,7 +229,6 @@ impl Touched {
             // How many pages such a board has stands there.
             self.draw.insert(PageKey::OfSite(SiteFile::Boards));
         }
-        self.draw.insert(of_board(BoardFile::Feed));
     }
 
     /// Notes the lists of all boards that are different.
@@ -226,7 +236,7 @@ impl Touched {
         if delta.boards.is_empty() && delta.drawn.is_empty() {
             return;
         }
-        self.draw.extend([PageKey::Home, PageKey::OfSite(SiteFile::Feed)]);
+        self.draw.insert(PageKey::Home);
         let OverboardDelta { index, index_gone } = &delta.overboard;
         if !index.is_empty() || index_gone.is_some() {
             self.draw.extend(overboard_pages(site, index.iter().copied()).map(PageKey::Overboard));

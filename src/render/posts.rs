@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::digits::push_number;
+use super::digits::{Digits, push_number};
+use super::feed::{self, EntryWriter};
 use super::json::{self, PostWriter};
 use super::links::{self, ThreadLinks};
 use super::markup::{Length, Renderer};
@@ -14,12 +15,13 @@ use super::views::{Backlink, PostView, SafeHtml};
 use crate::model::capcode;
 use crate::model::quotes::BACKLINKS_MAX;
 use crate::model::summary::TAIL_POSTS;
-use crate::model::{BoardSettings, BoardSlug, Format, PageKey, Post, PostNo, Site, Thread, ThreadSummary};
+use crate::model::{BoardSettings, BoardSlug, Format, PageKey, Post, PostNo, Site, Thread, ThreadFile, ThreadSummary};
 
 /// A thread with its bodies rendered.
 pub struct DrawnThread<'a> {
     thread: &'a Thread,
     site: &'a Site,
+    board: &'a BoardSlug,
     settings: &'a BoardSettings,
     href: String,
     /// The bodies, one behind the other, and where each stands, in the order of the posts.
@@ -117,6 +119,7 @@ impl<'a> DrawnThread<'a> {
         let mut drawn = DrawnThread {
             thread,
             site,
+            board,
             settings,
             href: PageKey::Thread(board.clone(), thread.no()).href(site.settings.prefix()),
             bodies: String::with_capacity(match extent {
@@ -203,7 +206,7 @@ impl<'a> DrawnThread<'a> {
     }
 
     /// The opening post and the last replies, for the index.
-    pub fn preview(&self, theme: &Theme, replies: usize) -> Result<Preview, BadTheme> {
+    pub fn preview(&self, theme: &Theme, title: &str, replies: usize) -> Result<Preview, BadTheme> {
         let mut out = String::new();
         let shown = preview(self.thread, replies);
         let mut around = Around::default();
@@ -218,7 +221,53 @@ impl<'a> DrawnThread<'a> {
             true => self.json_of(&shown, theme),
             false => Default::default(),
         };
-        Ok(Preview { posts: SafeHtml(out), shown: shown.len() - 1, op_json, replies_json })
+        let mut op_entry = String::new();
+        if self.site.settings.written().has(Format::Feeds) && !self.thread.op().deleted {
+            self.entry(theme, title, 0, &mut op_entry);
+        }
+        Ok(Preview { posts: SafeHtml(out), shown: shown.len() - 1, op_json, replies_json, op_entry })
+    }
+
+    /// The newest posts as Atom, the newest first.
+    pub fn feed(&self, theme: &Theme, title: &str, summary: &ThreadSummary) -> String {
+        let newest = (0..self.thread.posts.len()).rev().filter(|index| !self.thread.posts[*index].deleted);
+        let mut entries = String::with_capacity(self.bodies.len() + 512 * self.thread.posts.len().min(feed::POSTS));
+        for index in newest.take(feed::POSTS) {
+            self.entry(theme, title, index, &mut entries);
+        }
+        let page = PageKey::Thread(self.board.clone(), self.thread.no());
+        let own = PageKey::OfThread(self.board.clone(), self.thread.no(), ThreadFile::Feed);
+        let tag = format!("{}/thread/{}", self.board, self.thread.no());
+        let head = feed::Head {
+            title,
+            subtitle: &summary.teaser,
+            tag: &tag,
+            own: &own,
+            page: &page,
+            updated: summary.last_at,
+        };
+        feed::feed(self.site, &head, std::iter::once(entries.as_str()))
+    }
+
+    /// Adds a post as an entry of a feed. The opening post is called what the thread is.
+    fn entry(&self, theme: &Theme, title: &str, index: usize, out: &mut String) {
+        let post = &self.thread.posts[index];
+        let number;
+        let title = match (index, post.subject.as_str()) {
+            (0, _) => title,
+            (_, "") => {
+                number = theme.say("post-no", &[("no", Digits::of(post.no.get()).as_str())]);
+                &number
+            }
+            (_, subject) => subject,
+        };
+        let writer = EntryWriter::new(self.site, self.board, &PageKey::Thread(self.board.clone(), self.thread.no()));
+        writer.push(out, post, title, self.signed(post, theme), self.body(index));
+    }
+
+    /// What a post is signed with, for programs that expect a name.
+    fn signed<'b>(&'b self, post: &'b Post, theme: &'b Theme) -> &'b str {
+        if post.name.is_empty() { theme.anonymous(self.settings) } else { &post.name }
     }
 
     /// The whole thread as the API of 4chan has it.

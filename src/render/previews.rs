@@ -23,11 +23,13 @@ pub struct Preview {
     pub op_json: String,
     /// The replies as JSON objects with commas between them.
     pub replies_json: String,
+    /// The opening post as an entry of a feed; empty if the site has none, or if the post is gone.
+    pub op_entry: String,
 }
 
 impl Preview {
     fn bytes(&self) -> usize {
-        self.posts.as_str().len() + self.op_json.len() + self.replies_json.len()
+        self.posts.as_str().len() + self.op_json.len() + self.replies_json.len() + self.op_entry.len()
     }
 }
 

@@ -4,9 +4,9 @@
 //! part however large the site is, and none has more than the 50,000 addresses that the protocol allows
 //! (sitemaps.org, version 0.9).
 
-use chrono::DateTime;
-
 use super::escape::push_escaped;
+use super::feed::address;
+use super::time::push_iso;
 use crate::model::site::Board;
 use crate::model::{PageKey, Site, SiteFile};
 
@@ -40,9 +40,9 @@ pub fn part(site: &Site, board: &Board, span: u64) -> String {
         out.push_str("<url><loc>");
         push_address(&mut out, site, &PageKey::Thread(board.slug.clone(), summary.no));
         out.push_str("</loc>");
-        if let Some(at) = DateTime::from_timestamp(summary.last_at, 0).filter(|_| 0 < summary.last_at) {
+        if 0 < summary.last_at {
             out.push_str("<lastmod>");
-            out.push_str(&at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+            push_iso(&mut out, summary.last_at);
             out.push_str("</lastmod>");
         }
         out.push_str("</url>\n");
@@ -60,11 +60,6 @@ pub fn robots(site: &Site) -> String {
         out.push('\n');
     }
     out
-}
-
-/// The whole address of a page.
-pub fn address(site: &Site, key: &PageKey) -> String {
-    [site.settings.base_url.as_str(), &key.path()].concat()
 }
 
 fn push_address(out: &mut String, site: &Site, key: &PageKey) {

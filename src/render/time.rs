@@ -193,6 +193,15 @@ fn push_clock(out: &mut String, seconds: u32) {
     push_ascii(out, &line);
 }
 
+/// Adds a time as machines read it, such as `2025-03-02T10:20:30Z`: seconds since the Unix epoch.
+pub fn push_iso(out: &mut String, seconds: i64) {
+    let date = date(seconds).unwrap_or_default();
+    push_year(out, date);
+    push_month_and_day(out, date);
+    out.push('T');
+    push_clock(out, seconds.rem_euclid(DAY_SECONDS) as u32);
+}
+
 /// Times as the API of 4chan has them, such as `03/02/25(Sun)05:20:30`: of the east coast of the USA.
 #[derive(Default)]
 pub struct Eastern {
