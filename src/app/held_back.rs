@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{BoardSlug, PageKey, Site, ThreadFile, ThreadKey};
+use crate::model::{BoardFile, BoardSlug, PageKey, Site, ThreadFile, ThreadKey};
 
 /// The pages that would link to what failed.
 #[derive(Default)]
@@ -43,6 +43,9 @@ impl HeldBack {
             self.pages.insert(PageKey::Index(key.board.clone(), page));
             self.pages.insert(PageKey::IndexJson(key.board.clone(), page));
         }
+        // They show what its posts say.
+        let files = [BoardFile::Catalog, BoardFile::Feed];
+        self.pages.extend(files.map(|file| PageKey::OfBoard(key.board.clone(), file)));
         self.pages.extend(ThreadFile::ALL.map(|file| PageKey::OfThread(key.board.clone(), key.no, file)));
         self.pages.insert(PageKey::Tail(key.board.clone(), key.no));
         self.pages.insert(PageKey::Thread(key.board, key.no));
@@ -53,7 +56,7 @@ impl HeldBack {
         self.everything
             || self.pages.contains(page)
             || page.list_of().is_some_and(|board| self.boards.contains(board))
-            || page.is_list_of_all() && !self.boards.is_empty()
+            || page.is_list_of_all() && !(self.boards.is_empty() && self.pages.is_empty())
     }
 }
 

@@ -4,11 +4,12 @@
 //! quotes. A clean build is the same step from an empty site.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use super::citing::{Citing, recite};
+use super::delta::{BoardDelta, Change, Delta};
 use super::order::Order;
-use super::overboard::{self, Overboard, OverboardDelta};
+use super::overboard::{self, Overboard};
 use super::places::{Places, Taking};
 use super::settings::BoardInfo;
 use super::summary::CrossQuote;
@@ -35,9 +36,6 @@ pub struct Site {
     overboard: Overboard,
 }
 
-/// Mostly one thread, or a few: sorted lists take a tenth of the memory that sets would.
-type Citing = BTreeMap<CrossQuote, Vec<ThreadKey>>;
-
 /// One board.
 #[derive(Clone, Debug)]
 pub struct Board {
@@ -56,56 +54,6 @@ pub struct Board {
     spans: BTreeMap<u64, usize>,
     posts_visible: usize,
     threads_visible: usize,
-}
-
-/// A thread file that is new, different or gone.
-#[derive(Clone, Debug)]
-pub struct Change {
-    /// The thread.
-    pub key: ThreadKey,
-    /// What its file holds now; `None` if there is no such thread any more.
-    pub now: Option<Numbered>,
-}
-
-/// A summary with the numbers of all posts of the thread, tombstones included, in rising order.
-#[derive(Clone, Debug)]
-pub struct Numbered {
-    /// The summary.
-    pub summary: ThreadSummary,
-    /// The numbers.
-    pub numbers: Vec<PostNo>,
-}
-
-/// What a set of changes means for the pages.
-#[derive(Clone, PartialEq, Default, Debug)]
-pub struct Delta {
-    /// Threads whose page is new or different.
-    pub drawn: BTreeSet<ThreadKey>,
-    /// Threads whose page is no more.
-    pub gone: BTreeSet<ThreadKey>,
-    /// Per board, which of its lists are different.
-    pub boards: BTreeMap<BoardSlug, BoardDelta>,
-    /// Which pages of all boards are.
-    pub overboard: OverboardDelta,
-}
-
-/// What changed in the lists of one board.
-#[derive(Clone, PartialEq, Default, Debug)]
-pub struct BoardDelta {
-    /// Index pages that are different, counted from 1.
-    pub index: BTreeSet<u32>,
-    /// Index pages that are no more.
-    pub index_gone: Option<RangeInclusive<u32>>,
-    /// Parts of the archive that are different, by their first number.
-    pub parts: BTreeSet<u64>,
-    /// Parts of the archive that are empty now.
-    pub parts_gone: BTreeSet<u64>,
-    /// Whether anything in the catalog is different.
-    pub catalog: bool,
-    /// Spans of numbers that hold no visible thread any more.
-    pub spans_gone: BTreeSet<u64>,
-    /// Whether others do now.
-    pub spans: bool,
 }
 
 impl Site {
@@ -232,7 +180,10 @@ impl Site {
             }
             if let Some(position) = board.position(summary) {
                 let page = (position / board.settings.threads_per_page) as u32 + 1;
-                delta.boards.entry(key.board.clone()).or_default().index.insert(page);
+                let lists = delta.boards.entry(key.board.clone()).or_default();
+                lists.index.insert(page);
+                // As programs read it, the catalog shows what the post says too.
+                lists.catalog = true;
             }
         }
     }
@@ -244,23 +195,6 @@ struct Moved {
     posts: Vec<CrossQuote>,
     /// Boards of which so much changed that all their posts may have moved.
     boards: Vec<BoardSlug>,
-}
-
-fn recite(citing: &mut Citing, key: &ThreadKey, before: &[CrossQuote], after: &[CrossQuote]) {
-    for quote in before.iter().filter(|quote| after.binary_search(quote).is_err()) {
-        if let Some(threads) = citing.get_mut(quote) {
-            threads.retain(|thread| thread != key);
-            if threads.is_empty() {
-                citing.remove(quote);
-            }
-        }
-    }
-    for quote in after.iter().filter(|quote| before.binary_search(quote).is_err()) {
-        let threads = citing.entry(quote.clone()).or_insert_with(|| Vec::with_capacity(1));
-        if let Err(at) = threads.binary_search(key) {
-            threads.insert(at, key.clone());
-        }
-    }
 }
 
 impl Board {

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::feed;
 use super::theme::Theme;
+use crate::model::delta::BoardDelta;
 use crate::model::overboard::OverboardDelta;
-use crate::model::site::{BoardDelta, part_of};
+use crate::model::site::part_of;
 use crate::model::{
     Board, BoardFile, BoardSlug, Delta, Format, OverboardPage, PageKey, PostNo, Site, SiteFile, ThreadFile, ThreadKey,
     ThreadSummary,
@@ -187,7 +188,7 @@ pub fn touched(site: &Site, delta: &Delta) -> Touched {
     // A feed shows opening posts of new threads: a reply to an old one changes nothing there.
     let in_feed = |key: &ThreadKey| {
         let board = site.board(&key.board)?;
-        let oldest = board.newest().take(feed::THREADS).last().map_or(PostNo::MIN, |summary| summary.no);
+        let oldest = board.newest().nth(feed::THREADS - 1).map_or(PostNo::MIN, |summary| summary.no);
         (oldest <= key.no).then(|| key.board.clone())
     };
     for slug in threads.filter_map(in_feed).collect::<BTreeSet<_>>() {

@@ -73,10 +73,10 @@ fn posts_pages_and_files_are_counted() {
     assert_eq!(rise("nejiboard_posts_refused_total{reason=\"no_such_board\"}"), 1.0);
     assert_eq!(rise("nejiboard_build_seconds_count"), 1.0);
     assert!(0.0 < rise("nejiboard_build_seconds_sum"));
-    // The thread's page, the index, the catalog and the home page; besides them the inbox file, the thread's own file
-    // and the list for a CDN.
-    assert_eq!(rise("nejiboard_pages_written_total"), 4.0);
-    assert_eq!(rise("nejiboard_files_written_total"), 7.0);
+    // The thread's page, the index and the catalog, each also as JSON, the list of threads and the home page; besides
+    // them the inbox file, the thread's own file and the list for a CDN.
+    assert_eq!(rise("nejiboard_pages_written_total"), 8.0);
+    assert_eq!(rise("nejiboard_files_written_total"), 11.0);
     assert_eq!(rise("nejiboard_files_read_total"), 1.0);
     assert!(1_000.0 < rise("nejiboard_file_bytes_written_total"));
     assert_eq!(rise("nejiboard_answers_total{class=\"3xx\"}"), 1.0);

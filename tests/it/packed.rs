@@ -18,6 +18,7 @@ const PACKED: &str = "
 ==> content/site.yaml
 title: Test site
 precompress: [gzip, brotli]
+formats: none
 ==> content/tech/1.md
 --- {no: 1, at: 2025-03-02, subject: First}
 the first post
@@ -112,7 +113,7 @@ fn the_setting_may_change_and_strange_siblings_go() {
     let site = Sandbox::new(PACKED);
     site.build();
     for (setting, there) in [("gzip", 1), ("", 0), ("[brotli]", 1), ("[gzip, brotli]", 2)] {
-        site.write("content/site.yaml", format!("title: Test site\nprecompress: {setting}\n"));
+        site.write("content/site.yaml", format!("title: Test site\nformats: none\nprecompress: {setting}\n"));
         site.build();
         let siblings = files_below(&site.path("public/tech/thread")).len() / 2 - 1;
         assert_eq!(siblings, there, "{setting}");

@@ -20,6 +20,8 @@ const TWO_THREADS: &str = "
 ==> content/site.yaml
 title: Test site
 base_url: https://example.org/boards/
+formats: none
+overboard_threads: 0
 ==> content/tech/1.md
 --- {no: 1, at: 2025-03-02, subject: First}
 >>2 is elsewhere
@@ -274,8 +276,8 @@ fn the_urls_that_changed_are_listed_for_a_cdn() {
     site.write("content/art/9.md", "--- {no: 9}\na drawing\n");
     site.remove("content/tech/1.md");
     site.build();
-    let urls = "art/catalog.html art/index.html art/thread/9.html index.html tech/catalog.html tech/index.html \
-                tech/thread/1.html tech/thread/2.html";
+    let urls = "art/catalog.html art/index.html art/sitemap-1.xml art/thread/9.html index.html sitemap.xml \
+                tech/catalog.html tech/index.html tech/sitemap-1.xml tech/thread/1.html tech/thread/2.html";
     let wanted: Vec<String> = urls.split(' ').map(|path| format!("https://example.org/boards/{path}")).collect();
     assert_eq!(site.read(".nejiboard/purge.txt").lines().collect::<Vec<_>>(), wanted);
     site.build();

@@ -53,7 +53,7 @@ fn a_program_gets_json() {
 }
 
 #[test]
-fn a_reply_reads_one_file_and_writes_seven_however_large_the_board() {
+fn a_reply_reads_one_file_and_writes_eleven_however_large_the_board() {
     let mut text = String::from("\n");
     for no in 1..=60 {
         text += &format!("==> content/tech/{no}.md\n--- {{no: {no}, at: 2025-03-02}}\nfirst\n");
@@ -67,8 +67,8 @@ fn a_reply_reads_one_file_and_writes_seven_however_large_the_board() {
     }
     let told = door.told();
     let line = told.lines().rfind(|line| line.contains("posts=1")).unwrap();
-    // The inbox file, the thread file, four pages, and the list of what changed.
-    assert!(line.contains("files_read=1 files_written=7 ") && line.contains(" written=4 "), "{line}");
+    // The inbox file, the thread file, four pages and as many files for programs, and the list of what changed.
+    assert!(line.contains("files_read=1 files_written=11 ") && line.contains(" written=8 "), "{line}");
 }
 
 #[test]

@@ -289,7 +289,7 @@ site.yaml:10:1: `title` is set twice
 #[test]
 fn an_unknown_key_is_told_with_a_way_out() {
     let all = "known here: `title`, `description`, `base_url`, `post_url`, `theme`, `locale`, `time_zone`, \
-               `home_threads`, `precompress`, `cdn_seconds`, `on_change`, `keep_addresses`, `trusted_proxies`, \
+               `home_threads`, `formats`, `overboard_threads`, `precompress`, `cdn_seconds`, `on_change`, `keep_addresses`, `trusted_proxies`, \
                `posts_per_minute`, `threads_per_hour`, `failures_per_minute`, `duplicate_minutes`, \
                `guard_at_posts_per_hour`, `defaults`";
     wrong("Title: x\n", "1:1: unknown setting `Title`", "did you mean `title`?");

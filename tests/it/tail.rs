@@ -23,7 +23,7 @@ fn plain(no: u64) -> Option<String> {
 
 fn built(thread: &str) -> Sandbox {
     let site = Sandbox::new("");
-    site.write("content/site.yaml", "title: Test site\nbase_url: https://example.org/\n");
+    site.write("content/site.yaml", "title: Test site\nbase_url: https://example.org/\nformats: none\n");
     site.write("content/t/1.md", thread);
     assert_eq!(site.build().problems, []);
     assert_eq!(dead_links(&site.path("public"), "https://example.org/"), Vec::<String>::new());

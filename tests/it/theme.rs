@@ -525,7 +525,7 @@ fn only_safe_markup_stands_in_triple_braces() {
         let raw: Vec<&str> = raw.collect();
         let allowed: &[&str] = match name.as_str() {
             "post" => &["body"],
-            "index" | "thread" => &["posts"],
+            "index" | "overboard" | "thread" => &["posts"],
             "tail" => &["opening", "posts"],
             _ => &[],
         };

@@ -132,7 +132,7 @@ pub(super) static SITE: [Key<SiteSettings>; 21] = [
             set: |site, texts| formats(texts).map(|formats| site.formats = formats),
             get: |site| match site.formats {
                 Formats::NONE => "none".to_owned(),
-                formats => formats.iter().map(Format::name).collect::<Vec<_>>().join(", "),
+                formats => format!("[{}]", formats.iter().map(Format::name).collect::<Vec<_>>().join(", ")),
             },
         }),
     },

@@ -11,7 +11,9 @@ pub fn dead_links(public: &Path, base_url: &str) -> Vec<String> {
     let files = files_below(public);
     let ids: BTreeMap<&str, BTreeSet<String>> = pages(&files).map(|(path, text)| (path, values(&text, "id"))).collect();
     let mut dead = Vec::new();
-    for (path, text) in pages(&files) {
+    let feeds = files.iter().filter(|(path, _)| path.ends_with(".xml"));
+    let feeds = feeds.map(|(path, bytes)| (path.as_str(), String::from_utf8_lossy(bytes).into_owned()));
+    for (path, text) in pages(&files).chain(feeds) {
         for link in ["href", "src"].into_iter().flat_map(|name| values(&text, name)) {
             let Some((target, fragment)) = target_of(path, &link, base_url) else { continue };
             let there = files.contains_key(&target);

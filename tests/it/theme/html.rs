@@ -31,7 +31,8 @@ fn check_attributes(template: &str, elements: &[Element]) {
             assert!(name != "src" || element.name == "script", "{template}: {name}={value}");
             assert!(name != "srcset", "{template}: {name}={value}");
         }
-        let fetched = element.name == "link" && !element.has("rel", "canonical");
+        let only_named = element.has("rel", "canonical") || element.has("rel", "alternate");
+        let fetched = element.name == "link" && !only_named;
         let fetched = fetched || element.name == "script";
         let address = || element.get("href").or(element.get("src"));
         let own = || address().is_some_and(|href| href.starts_with("/assets/"));
