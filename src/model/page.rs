@@ -52,6 +52,10 @@ pub enum ThreadFile {
     Feed,
     /// All posts, as 2ch has them.
     Dat,
+    /// The page, where vichan has it.
+    VichanPage,
+    /// The posts as the API of 4chan has them, where vichan has them.
+    VichanJson,
 }
 
 /// What a board is written as beside its pages.
@@ -69,6 +73,8 @@ pub enum BoardFile {
     Subject,
     /// The board's settings, as 2ch has them.
     Setting,
+    /// The first index page for programs, where vichan has it.
+    VichanIndex,
 }
 
 /// What the whole site is written as beside its pages.
@@ -101,7 +107,14 @@ pub enum OverboardPage {
 
 impl ThreadFile {
     /// All of them.
-    pub const ALL: [ThreadFile; 4] = [ThreadFile::Json, ThreadFile::TailJson, ThreadFile::Feed, ThreadFile::Dat];
+    pub const ALL: [ThreadFile; 6] = [
+        ThreadFile::Json,
+        ThreadFile::TailJson,
+        ThreadFile::Feed,
+        ThreadFile::Dat,
+        ThreadFile::VichanPage,
+        ThreadFile::VichanJson,
+    ];
 
     /// The format to which it belongs.
     pub fn format(self) -> Format {
@@ -109,19 +122,21 @@ impl ThreadFile {
             ThreadFile::Json | ThreadFile::TailJson => Format::Json,
             ThreadFile::Feed => Format::Feeds,
             ThreadFile::Dat => Format::TwoChannel,
+            ThreadFile::VichanPage | ThreadFile::VichanJson => Format::Vichan,
         }
     }
 }
 
 impl BoardFile {
     /// All of them.
-    pub const ALL: [BoardFile; 6] = [
+    pub const ALL: [BoardFile; 7] = [
         BoardFile::Catalog,
         BoardFile::Threads,
         BoardFile::Archive,
         BoardFile::Feed,
         BoardFile::Subject,
         BoardFile::Setting,
+        BoardFile::VichanIndex,
     ];
 
     /// The format to which it belongs.
@@ -130,6 +145,7 @@ impl BoardFile {
             BoardFile::Catalog | BoardFile::Threads | BoardFile::Archive => Format::Json,
             BoardFile::Feed => Format::Feeds,
             BoardFile::Subject | BoardFile::Setting => Format::TwoChannel,
+            BoardFile::VichanIndex => Format::Vichan,
         }
     }
 
@@ -142,6 +158,7 @@ impl BoardFile {
             BoardFile::Feed => "feed.xml",
             BoardFile::Subject => "subject.txt",
             BoardFile::Setting => "SETTING.TXT",
+            BoardFile::VichanIndex => "0.json",
         }
     }
 }
@@ -210,6 +227,18 @@ impl PageKey {
         }
     }
 
+    /// The page of which this one is only another name.
+    pub fn original(&self) -> Option<PageKey> {
+        Some(match self {
+            PageKey::OfThread(board, no, ThreadFile::VichanPage) => PageKey::Thread(board.clone(), *no),
+            PageKey::OfThread(board, no, ThreadFile::VichanJson) => {
+                PageKey::OfThread(board.clone(), *no, ThreadFile::Json)
+            }
+            PageKey::OfBoard(board, BoardFile::VichanIndex) => PageKey::IndexJson(board.clone(), 1),
+            _ => return None,
+        })
+    }
+
     /// The board of whose threads it is a list, if it is one.
     pub fn list_of(&self) -> Option<&BoardSlug> {
         match self {
@@ -242,6 +271,8 @@ impl PageKey {
                     ThreadFile::TailJson => ("/thread/", "-tail.json"),
                     ThreadFile::Feed => ("/thread/", ".xml"),
                     ThreadFile::Dat => ("/dat/", ".dat"),
+                    ThreadFile::VichanPage => ("/res/", ".html"),
+                    ThreadFile::VichanJson => ("/res/", ".json"),
                 };
                 [board.as_str(), folder, &no.get().to_string(), ending].concat()
             }
@@ -298,6 +329,9 @@ impl PageKey {
                 None => PageKey::Thread(board, PostNo::parse(no)?),
             });
         }
+        if let Some(no) = stem.strip_prefix("res/") {
+            return Some(PageKey::OfThread(board, PostNo::parse(no)?, ThreadFile::VichanPage));
+        }
         if let Some(from) = stem.strip_prefix("archive-") {
             return Some(PageKey::ArchivePart(board, PostNo::parse(from)?.get()));
         }
@@ -314,6 +348,7 @@ impl PageKey {
             },
             (Some(("thread", no)), "xml") => of_thread(no, ThreadFile::Feed),
             (Some(("dat", no)), "dat") => of_thread(no, ThreadFile::Dat),
+            (Some(("res", no)), "json") => of_thread(no, ThreadFile::VichanJson),
             (None, "json") => Some(PageKey::IndexJson(board, page_number(stem)?)),
             (None, "xml") => Some(PageKey::SitemapPart(board, PostNo::parse(stem.strip_prefix("sitemap-")?)?.get())),
             _ => None,

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::alias;
 use super::known::{self, Known, Shelf};
 use super::siblings::{self, Siblings};
 use super::{Outcome, Target, later_than, write_new};
@@ -61,7 +62,7 @@ impl<'a> Fresh<'a> {
 
     /// Takes a file over from the old folder as it is. `false` if that cannot be.
     pub fn keep(&self, path: &str) -> bool {
-        link(&self.old.root().join(path), &self.folder.join(path)).is_ok()
+        alias::link(&self.old.root().join(path), &self.folder.join(path)).is_ok()
     }
 
     /// Puts the new folder in the place of the old one, at once, and removes the old one.
@@ -114,7 +115,7 @@ impl Fresh<'_> {
     ) -> Result<(), DiskError> {
         let target = self.folder.join(sibling);
         let old = self.old_siblings.made_from(sibling, known.hash).filter(|_| *outcome == Outcome::Unchanged);
-        let there = match old.filter(|_| link(&self.old.root().join(sibling), &target).is_ok()) {
+        let there = match old.filter(|_| alias::link(&self.old.root().join(sibling), &target).is_ok()) {
             Some(old) => old,
             None if self.packing == Packing::Later => return Ok(()),
             None => match siblings::packed(coding, sibling, &page.bytes) {
@@ -144,27 +145,18 @@ impl Fresh<'_> {
         if let Some(old) = old
             && old.bytes == page.bytes.len() as u64
             && (old.hash == hash || disk::read(&before).is_ok_and(|bytes| bytes == page.bytes))
-            && link(&before, &target).is_ok()
+            && alias::link(&before, &target).is_ok()
         {
             return Ok((Outcome::Unchanged, Known { hash, ..old }));
+        }
+        if let Some(known) = alias::put_fresh(&self.folder, page, &target) {
+            return Ok((Outcome::Written(0), Known { hash, ..known }));
         }
         let modified = later_than(old.map(|old| old.modified), self.now);
         let written = write_new(&target, &page.bytes, modified, OpenOptions::new().write(true).create_new(true));
         let known = written.map_err(DiskError::doing("write", &target))?;
         disk::point("clean page written");
         Ok((Outcome::Written(page.bytes.len()), Known { hash, ..known }))
-    }
-}
-
-/// The same file under a second name keeps its bytes and its time, and costs no write. Nothing here is ever written in
-/// place, so the two names cannot disagree.
-fn link(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::hard_link(from, to) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(to.parent().unwrap_or(Path::new(".")))?;
-            fs::hard_link(from, to)
-        }
-        linked => linked,
     }
 }
 

@@ -5,6 +5,7 @@
 //! the old one and then exchanged with it. In both cases an unchanged page keeps its modification time, and a changed
 //! one gets a strictly later whole second, because clients and proxies compare `Last-Modified` exactly.
 
+mod alias;
 mod fresh;
 mod known;
 mod siblings;
@@ -66,6 +67,9 @@ impl Target for InPlace<'_> {
                 there => there.map(|there| there.modified),
             },
         };
+        if let Some(known) = alias::put(self.shelf.root(), page, &target, || self.siblings.clear(&path))? {
+            return Ok((Outcome::Written(0), Known { hash, ..known }));
+        }
         let times = (old, self.now);
         let known = write_over(&target, &page.bytes, hash, times, || self.siblings.clear(&path))?;
         Ok((Outcome::Written(page.bytes.len()), known))

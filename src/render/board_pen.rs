@@ -59,9 +59,22 @@ impl<'a> BoardPen<'a> {
                     // Its index page comes later and need not read it again. If this fails, so will that, and tell why.
                     let _ = self.preview(summary, drawn);
                 }
-                for key in pages.keys(slug, *no) {
-                    let page = self.page_of_thread(&key, summary, drawn);
-                    emit((key.clone(), page.map(|bytes| Page { key, bytes })));
+                let mut made: Vec<(PageKey, Vec<u8>)> = Vec::new();
+                let keys = pages.keys(slug, *no);
+                for key in &keys {
+                    let original = key.original();
+                    let same = made.iter().find(|(there, _)| Some(there) == original.as_ref());
+                    let page = match same {
+                        Some((_, bytes)) => Ok(bytes.clone()),
+                        None => self.page_of_thread(original.as_ref().unwrap_or(key), summary, drawn),
+                    };
+                    // Only what has another name is needed again.
+                    if let Ok(bytes) = &page
+                        && keys.iter().any(|other| other.original().as_ref() == Some(key))
+                    {
+                        made.push((key.clone(), bytes.clone()));
+                    }
+                    emit((key.clone(), page.map(|bytes| Page { key: key.clone(), bytes })));
                 }
             });
             if let Err(error) = outcome {
@@ -77,7 +90,9 @@ impl<'a> BoardPen<'a> {
         for key in index.keys(slug) {
             let page = match (&previews, &key) {
                 (Err(error), _) => Err(error.clone()),
-                (Ok(previews), PageKey::IndexJson(..)) => Ok(index_json(self.board, &listed, previews)),
+                (Ok(previews), PageKey::IndexJson(..) | PageKey::OfBoard(..)) => {
+                    Ok(index_json(self.board, &listed, previews))
+                }
                 (Ok(previews), _) => self.index_page(index.number, &listed, previews),
             };
             emit((key.clone(), page.map(|bytes| Page { key, bytes })));
@@ -100,6 +115,8 @@ impl<'a> BoardPen<'a> {
                     Ok(drawn.feed(self.pen.theme, &title, summary).into_bytes())
                 }
                 ThreadFile::Dat => Err(DrawError::Gone),
+                // They are other names of pages, and drawn as these.
+                ThreadFile::VichanPage | ThreadFile::VichanJson => Err(DrawError::Gone),
             },
             _ => self.thread_page(summary, drawn),
         }
@@ -142,7 +159,7 @@ impl<'a> BoardPen<'a> {
                 };
                 feed::feed(self.pen.site, &head, previews.iter().map(|preview| preview.op_entry.as_str()))
             }
-            BoardFile::Subject | BoardFile::Setting => return Err(DrawError::Gone),
+            BoardFile::Subject | BoardFile::Setting | BoardFile::VichanIndex => return Err(DrawError::Gone),
         };
         Ok(text.into_bytes())
     }

@@ -37,7 +37,7 @@ fn pages_of(site: &Site, board: &Board, pages: &mut Vec<PageKey>) {
     pages.extend(index.map(|page| PageKey::Index(slug.clone(), page)));
     pages.extend([PageKey::Catalog(slug.clone()), PageKey::Archive(slug.clone())]);
     pages.extend(board.parts().keys().filter_map(|part| part_page(board, *part)));
-    let files = BoardFile::ALL.into_iter().filter(|file| has_format(site, file.format()));
+    let files = BoardFile::ALL.into_iter().filter(|file| has_of_board(site, *file));
     pages.extend(files.map(|file| PageKey::OfBoard(slug.clone(), file)));
     if has_origin(site) {
         pages.extend(board.spans().keys().map(|span| PageKey::SitemapPart(slug.clone(), *span)));
@@ -76,7 +76,16 @@ fn has_origin(site: &Site) -> bool {
 }
 
 fn has_of_thread(site: &Site, summary: &ThreadSummary, file: ThreadFile) -> bool {
-    has_format(site, file.format()) && (file != ThreadFile::TailJson || summary.has_tail())
+    let written = has_format(site, file.format());
+    match file {
+        ThreadFile::TailJson => written && summary.has_tail(),
+        ThreadFile::VichanJson => written && has_format(site, Format::Json),
+        _ => written,
+    }
+}
+
+fn has_of_board(site: &Site, file: BoardFile) -> bool {
+    has_format(site, file.format()) && (file != BoardFile::VichanIndex || has_format(site, Format::Json))
 }
 
 fn has_of_site(site: &Site, file: SiteFile) -> bool {
@@ -98,7 +107,7 @@ pub fn has_page(site: &Site, theme: &Theme, page: &PageKey) -> bool {
         PageKey::Home | PageKey::NotFound => true,
         PageKey::OfSite(file) => has_of_site(site, *file),
         PageKey::Catalog(slug) | PageKey::Archive(slug) => board(slug).is_some(),
-        PageKey::OfBoard(slug, file) => board(slug).is_some() && has_format(site, file.format()),
+        PageKey::OfBoard(slug, file) => board(slug).is_some() && has_of_board(site, *file),
         PageKey::Thread(slug, no) => visible(slug, no).is_some(),
         PageKey::Tail(slug, no) => visible(slug, no).is_some_and(ThreadSummary::has_tail),
         PageKey::OfThread(slug, no, file) => {
@@ -206,6 +215,9 @@ impl Touched {
         let of_board = |file| PageKey::OfBoard(slug.clone(), file);
         let index_pages = |page: u32| [PageKey::Index(slug.clone(), page), PageKey::IndexJson(slug.clone(), page)];
         self.draw.extend(lists.index.iter().flat_map(|page| index_pages(*page)));
+        if lists.index.contains(&1) {
+            self.draw.insert(of_board(BoardFile::VichanIndex));
+        }
         self.gone.extend(lists.index_gone.clone().into_iter().flatten().flat_map(index_pages));
         if lists.catalog {
             self.draw.insert(PageKey::Catalog(slug.clone()));
@@ -304,25 +316,38 @@ pub struct IndexPages {
     pub page: bool,
     /// For programs.
     pub json: bool,
+    /// For programs, where vichan has the first one.
+    pub vichan: bool,
 }
 
 impl IndexPages {
     /// The pages of a board.
     pub fn keys(self, board: &BoardSlug) -> impl Iterator<Item = PageKey> {
         let page = self.page.then(|| PageKey::Index(board.clone(), self.number));
-        page.into_iter().chain(self.json.then(|| PageKey::IndexJson(board.clone(), self.number)))
+        let json = self.json.then(|| PageKey::IndexJson(board.clone(), self.number));
+        // It is another name of what comes before it.
+        let vichan = self.vichan.then(|| PageKey::OfBoard(board.clone(), BoardFile::VichanIndex));
+        page.into_iter().chain(json).chain(vichan)
     }
 
     fn none(number: u32) -> IndexPages {
-        IndexPages { number, page: false, json: false }
+        IndexPages { number, page: false, json: false, vichan: false }
     }
 
+    /// With nothing but this page; `None` if it is no index page.
     fn one(page: &PageKey) -> Option<IndexPages> {
-        match page {
-            PageKey::Index(_, number) => Some(IndexPages { page: true, ..IndexPages::none(*number) }),
-            PageKey::IndexJson(_, number) => Some(IndexPages { json: true, ..IndexPages::none(*number) }),
-            _ => None,
-        }
+        Some(match page {
+            PageKey::Index(_, number) => IndexPages { page: true, ..IndexPages::none(*number) },
+            PageKey::IndexJson(_, number) => IndexPages { json: true, ..IndexPages::none(*number) },
+            PageKey::OfBoard(_, BoardFile::VichanIndex) => IndexPages { vichan: true, ..IndexPages::none(1) },
+            _ => return None,
+        })
+    }
+
+    /// What one or the other holds.
+    fn or(self, other: IndexPages) -> IndexPages {
+        let IndexPages { page, json, vichan, .. } = other;
+        IndexPages { page: self.page | page, json: self.json | json, vichan: self.vichan | vichan, ..self }
     }
 }
 
@@ -360,15 +385,14 @@ pub fn jobs(site: &Site, pages: impl IntoIterator<Item = PageKey>) -> Vec<Job> {
                 let portion = portion(site, board, *no);
                 together.entry((board.clone(), portion)).or_default().0.entry(*no).or_default().add(&page);
             }
-            PageKey::Index(board, number) | PageKey::IndexJson(board, number) => {
-                let index = &mut together.entry((board.clone(), Portion::Index(*number))).or_default().1;
-                let index = index.get_or_insert(IndexPages::none(*number));
-                match page {
-                    PageKey::Index(..) => index.page = true,
-                    _ => index.json = true,
+            _ => match (page.list_of(), IndexPages::one(&page)) {
+                (Some(board), Some(pages)) => {
+                    let portion = Portion::Index(pages.number);
+                    let index = &mut together.entry((board.clone(), portion)).or_default().1;
+                    *index = Some(index.map_or(pages, |others| others.or(pages)));
                 }
-            }
-            _ => single.push(Job::Page(page)),
+                _ => single.push(Job::Page(page)),
+            },
         }
     }
     let threads = together.into_iter().map(|((board, _), (threads, index))| Job::Threads { board, threads, index });
