@@ -237,6 +237,9 @@ impl Touched {
         self.gone.extend(lists.spans_gone.iter().map(|span| PageKey::SitemapPart(slug.clone(), *span)));
         if lists.spans {
             self.draw.insert(PageKey::OfSite(SiteFile::Sitemap));
+            // The first part tells of the board itself; the one behind it may have been the first.
+            let first = board.spans().keys().take(2);
+            self.draw.extend(first.map(|span| PageKey::SitemapPart(slug.clone(), *span)));
         }
         if board.settings.index_pages == 0 {
             // How many pages such a board has stands there.
