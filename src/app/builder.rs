@@ -443,13 +443,17 @@ impl Builder {
         progress.expect(new.len() + old.len());
         let now = publish::seconds(clock::system());
         let are_new = new.iter().cloned().collect();
-        let (new_lists, new) = new.into_iter().partition(|page| held_back::is_new_list(page, &are_new));
+        let (new_lists, new): (Vec<PageKey>, Vec<PageKey>) =
+            new.into_iter().partition(|page| held_back::is_new_list(page, &are_new));
         let (threads, lists): (Vec<PageKey>, Vec<PageKey>) = old.into_iter().partition(|page| page.thread().is_some());
         let answered = |page: &PageKey| page.thread().is_some_and(|key| warm.contains_key(&key));
         let (answered, threads): (Vec<PageKey>, Vec<PageKey>) = threads.into_iter().partition(answered);
         let mut held_back = HeldBack::default();
-        for (stage, mut pages) in [new, new_lists, answered, threads, lists].into_iter().enumerate() {
-            if stage == 1 || stage == 2 {
+        // Pages link to what programs read of them.
+        let (new_files, new): (Vec<PageKey>, Vec<PageKey>) =
+            new.into_iter().partition(|page| page.is_for_programs() && page.thread().is_none());
+        for (stage, mut pages) in [new_files, new, new_lists, answered, threads, lists].into_iter().enumerate() {
+            if stage == 2 || stage == 3 {
                 // An old page that fails is there all the same, so nobody waits for it.
                 held_back = HeldBack::by(&self.due.draw, &shown.site);
             }
@@ -467,7 +471,7 @@ impl Builder {
                 self.note_packing(&result);
                 note(result, &mut self.shelf, &mut self.due.draw, report);
             }
-            if stage < 2 {
+            if stage < 3 {
                 self.withdraw(held_back::cut_off(&are_new, &self.due.draw, &shown.site), report);
             }
             disk::point("pages put, new ones or old ones");

@@ -227,6 +227,19 @@ impl PageKey {
         }
     }
 
+    /// Whether programs read it, and not people.
+    pub fn is_for_programs(&self) -> bool {
+        matches!(
+            self,
+            PageKey::OfThread(..)
+                | PageKey::IndexJson(..)
+                | PageKey::OfBoard(..)
+                | PageKey::SitemapPart(..)
+                | PageKey::OfSite(_)
+                | PageKey::Overboard(OverboardPage::IndexJson(_) | OverboardPage::Catalog | OverboardPage::Threads)
+        )
+    }
+
     /// The page of which this one is only another name.
     pub fn original(&self) -> Option<PageKey> {
         Some(match self {

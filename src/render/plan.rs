@@ -291,13 +291,14 @@ pub struct ThreadPages {
 }
 
 impl ThreadPages {
-    /// The pages of the thread `no`.
+    /// The pages of the thread `no`. What programs read comes first, since the page links to it, and other names last.
     pub fn keys(self, board: &BoardSlug, no: PostNo) -> Vec<PageKey> {
         let whole = self.whole.then(|| PageKey::Thread(board.clone(), no));
         let tail = self.tail.then(|| PageKey::Tail(board.clone(), no));
         let files = ThreadFile::ALL.into_iter().filter(|file| self.files[*file as usize]);
         let files = files.map(|file| PageKey::OfThread(board.clone(), no, file));
-        whole.into_iter().chain(tail).chain(files).collect()
+        let (aliases, files): (Vec<PageKey>, Vec<PageKey>) = files.partition(|file| file.original().is_some());
+        files.into_iter().chain(whole).chain(tail).chain(aliases).collect()
     }
 
     /// Adds a page of a thread.
@@ -324,13 +325,12 @@ pub struct IndexPages {
 }
 
 impl IndexPages {
-    /// The pages of a board.
+    /// The pages of a board, each before what links to it or is another name of it.
     pub fn keys(self, board: &BoardSlug) -> impl Iterator<Item = PageKey> {
-        let page = self.page.then(|| PageKey::Index(board.clone(), self.number));
         let json = self.json.then(|| PageKey::IndexJson(board.clone(), self.number));
-        // It is another name of what comes before it.
         let vichan = self.vichan.then(|| PageKey::OfBoard(board.clone(), BoardFile::VichanIndex));
-        page.into_iter().chain(json).chain(vichan)
+        let page = self.page.then(|| PageKey::Index(board.clone(), self.number));
+        json.into_iter().chain(vichan).chain(page)
     }
 
     fn none(number: u32) -> IndexPages {
