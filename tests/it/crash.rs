@@ -51,14 +51,23 @@ fn crash_at_random(plan: Plan) {
         for _ in 0..CLIENTS {
             scope.spawn(|| send_posts(plan, &door, &ledger, &sent, &done));
         }
-        let crashes = crash_and_come_back(plan, site.root(), &door, &ledger);
-        done.store(true, Ordering::Relaxed);
-        crashes
+        // Also if this panics: the others would go on for ever.
+        let _done = AtTheEnd(&done);
+        crash_and_come_back(plan, site.root(), &door, &ledger)
     });
     let ledger = ledger.into_inner().unwrap();
     assert_eq!(ledger.0.len(), plan.posts);
     ledger.check_site(site.root(), &["a", "b"]);
     println!("{} posts, {crashes} crashes; ready again after {} ms at most", plan.posts, slowest.as_millis());
+}
+
+/// Says that something is done, however that ends.
+struct AtTheEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Starts the program again and again, and kills it while posts come in; at last lets it end in peace.
