@@ -12,7 +12,7 @@ use super::digits::push_number;
 use super::escape::push_escaped;
 use super::time::push_iso;
 use super::{GENERATOR, bytes, links};
-use crate::model::{BoardSlug, PageKey, Post, Site};
+use crate::model::{BoardSlug, PageKey, Post, Site, capcode};
 
 /// Threads in a feed of a board, or of all.
 pub const THREADS: usize = 25;
@@ -104,6 +104,10 @@ impl<'a> EntryWriter<'a> {
         if !post.trip.is_empty() {
             out.push(' ');
             push_text(out, &post.trip);
+        }
+        if !post.capcode.is_empty() {
+            out.push_str(" ## ");
+            push_text(out, capcode::shown(&post.capcode));
         }
         out.push_str("</name></author>\n<link rel=\"alternate\" type=\"text/html\" href=\"");
         push_text(out, &self.thread);

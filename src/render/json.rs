@@ -23,14 +23,15 @@ pub const ARCHIVED_MAX: usize = 10_000;
 pub struct PostWriter<'a> {
     thread: &'a Thread,
     anonymous: &'a str,
+    has_ids: bool,
     now: Eastern,
     escaped: String,
 }
 
 impl<'a> PostWriter<'a> {
-    /// For posts of `thread`; those without a name are signed `anonymous`.
-    pub fn new(thread: &'a Thread, anonymous: &'a str) -> PostWriter<'a> {
-        PostWriter { thread, anonymous, now: Eastern::default(), escaped: String::new() }
+    /// For posts of `thread`; those without a name are signed `anonymous`. Posters' ids are told if the board `has_ids`.
+    pub fn new(thread: &'a Thread, anonymous: &'a str, has_ids: bool) -> PostWriter<'a> {
+        PostWriter { thread, anonymous, has_ids, now: Eastern::default(), escaped: String::new() }
     }
 
     /// Adds what every list tells of a post, without the bracket that ends it. `body` is HTML.
@@ -60,6 +61,9 @@ impl<'a> PostWriter<'a> {
         let name = if post.name.is_empty() { self.anonymous } else { &post.name };
         self.text(out, "name", name);
         self.text(out, "trip", &post.trip);
+        if self.has_ids {
+            self.text(out, "id", &post.poster_id);
+        }
         self.text(out, "capcode", &post.capcode);
         self.text(out, "sub", &post.subject);
         if !body.is_empty() {
@@ -178,6 +182,7 @@ fn push_board(out: &mut String, site: &Site, board: &Board) {
     out.push('}');
     flag(out, "is_archived", settings.overflow != Overflow::Prune);
     flag(out, "forced_anon", settings.name_chars_max == 0);
+    flag(out, "user_ids", settings.poster_ids);
     for key in ["text_only", "code_tags", "sjis_tags"] {
         flag(out, key, true);
     }

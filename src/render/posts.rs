@@ -1,6 +1,6 @@
 //! The posts of a thread, drawn: each body once, for the thread's page and for the index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::digits::{Digits, push_number};
@@ -275,8 +275,13 @@ impl<'a> DrawnThread<'a> {
         let living = (1..self.thread.posts.len()).filter(|index| !self.thread.posts[*index].deleted);
         let shown: Vec<usize> = std::iter::once(0).chain(living).collect();
         let (mut out, replies) = self.json_of(&shown, theme);
-        out.reserve(replies.len() + 128);
         self.end_op(summary, &mut out);
+        if self.settings.poster_ids {
+            // What the API calls so: how many posted here, as far as ids tell.
+            let living = self.thread.posts.iter().filter(|post| !post.deleted && !post.poster_id.is_empty());
+            let posters: BTreeSet<&str> = living.map(|post| post.poster_id.as_str()).collect();
+            json::number(&mut out, "unique_ips", posters.len() as i64);
+        }
         json::thread(&out, &replies)
     }
 
@@ -300,7 +305,7 @@ impl<'a> DrawnThread<'a> {
 
     /// The first of these posts, not ended, and the others with commas between them.
     fn json_of(&self, shown: &[usize], theme: &Theme) -> (String, String) {
-        let mut writer = PostWriter::new(self.thread, theme.anonymous(self.settings));
+        let mut writer = PostWriter::new(self.thread, theme.anonymous(self.settings), self.settings.poster_ids);
         let bodies: usize = shown.iter().map(|index| self.body(*index).len()).sum();
         let (mut op, mut replies) = (String::with_capacity(1024), String::with_capacity(bodies + 160 * shown.len()));
         for (at, index) in shown.iter().enumerate() {
