@@ -35,6 +35,7 @@ use crate::store::cache::Cache;
 use crate::store::changed::Changed;
 use crate::store::commit::{self, Committed, Written};
 use crate::store::content::{self, Found, Frame};
+use crate::store::mod_log::ModLog;
 use crate::store::numbers::Numbers;
 use crate::store::site_dir::{Lock, SiteDir};
 use crate::store::theme::{self, ThemeError};
@@ -68,6 +69,8 @@ pub struct Builder {
     /// Changes of which the hook is to be told.
     pub(super) changed: Arc<Changed>,
     numbers: Numbers,
+    /// What was done, with what is known of where it stands.
+    mod_log: ModLog,
     old_assets: OldAssets,
     /// Pages that are not as they should be: the plan of the next [`Builder::publish`].
     pub(super) due: plan::Touched,
@@ -159,6 +162,7 @@ impl Builder {
         let shown = Arc::new(RwLock::new(Shown { site, theme }));
         let nothing_new =
             report.read == 0 && due.is_empty() && orphans.is_empty() && shelf.files().len() == pages_remembered;
+        let mod_log = ModLog::new(dir.mod_log());
         let mut builder = Builder {
             dir,
             shown,
@@ -171,6 +175,7 @@ impl Builder {
             owed,
             changed,
             numbers,
+            mod_log,
             old_assets,
             due,
             previews: Previews::default(),

@@ -266,9 +266,9 @@ fn time_text(at: DateTime<Utc>) -> String {
 }
 
 fn show_log(dir: &SiteDir, last: usize, console: &Console) -> Result<u8, Error> {
-    let entries: Vec<Entry> = ModLog::new(dir.mod_log()).entries()?.collect();
-    let shown = &entries[entries.len().saturating_sub(last)..];
-    show(console, "log", json!(shown), shown.iter().map(line))
+    let mut entries: Vec<Entry> = ModLog::new(dir.mod_log()).newest()?.take(last).collect();
+    entries.reverse();
+    show(console, "log", json!(entries), entries.iter().map(line))
 }
 
 /// An entry on a line: when, who, what, why, and the id by which it can be undone.

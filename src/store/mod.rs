@@ -13,6 +13,7 @@ pub mod held;
 pub mod import;
 pub mod inbox;
 pub mod journal;
+pub mod lines;
 pub mod locale;
 pub mod mod_log;
 pub mod moderate;

@@ -71,10 +71,10 @@ pub struct Means<'a> {
 
 impl Means<'_> {
     /// Those of a site.
-    pub fn of<'a>(dir: &'a SiteDir, fingerprint: &'a dyn Fn(IpAddr) -> String) -> Means<'a> {
+    pub fn of<'a>(dir: &'a SiteDir, log: &ModLog, fingerprint: &'a dyn Fn(IpAddr) -> String) -> Means<'a> {
         Means {
             root: dir.root(),
-            log: ModLog::new(dir.mod_log()),
+            log: log.clone(),
             journal: Journal::new(dir.journal()),
             bans: Bans::new(dir.bans()),
             reports: Reports::new(dir.reports()),
@@ -142,7 +142,7 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
         let before = wanted.iter().map(Wanted::before).collect();
         let act = posting::without_text(Act { id: Some(id.clone()), at: Some(at), ..act.clone() });
         let denied = if let Deed::Deny { held } = &act.deed { means.held.texts(held)? } else { Vec::new() };
-        log.append(&Entry { act, before, denied })?;
+        log.append(&Entry { act, before, denied, denied_count: 0 })?;
     }
     let keys = write(root, wanted, at)?;
     match (&act.deed, ban) {
@@ -150,7 +150,8 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
         // Undoing a ban lifts it.
         (Deed::Unban { of } | Deed::Undo { of }, None) => {
             means.bans.lift(of, now)?;
-            let denied = log.find(of)?.filter(|_| matches!(act.deed, Deed::Undo { .. })).map(|entry| entry.denied);
+            let denied =
+                log.find_among_all(of)?.filter(|_| matches!(act.deed, Deed::Undo { .. })).map(|entry| entry.denied);
             means.held.put_back(&denied.unwrap_or_default())?;
         }
         (Deed::Approve { held }, None) => means.held.release(held, at, &means.inbox, &means.journal)?,
@@ -397,7 +398,7 @@ fn edit(root: &Path, site: &Site, slug: &BoardSlug, no: PostNo, body: &str) -> R
 /// Threads as they were before an act, as far as it changed them.
 fn undo(root: &Path, log: &ModLog, id: &PostId) -> Result<Vec<Wanted>, ActError> {
     let not_there = || ActError::Refused(format!("there is no act `{}` in the log", id.as_str()));
-    let entry = log.find(id)?.ok_or_else(not_there)?;
+    let entry = log.find_among_all(id)?.ok_or_else(not_there)?;
     if let Deed::Approve { .. } | Deed::Post { .. } = entry.act.deed {
         return Err(ActError::Refused("posts that are there are taken away by deleting them".to_owned()));
     }

@@ -27,6 +27,7 @@ mod lock;
 mod logs;
 mod markup;
 mod mishaps;
+mod mod_log;
 mod moderation;
 mod monitor;
 mod old_assets;

@@ -10,7 +10,6 @@ use crate::disk::DiskError;
 use crate::intake::tripcode::Secret;
 use crate::model::{Act, Report, ThreadKey};
 use crate::store::journal::Journal;
-use crate::store::mod_log::ModLog;
 use crate::store::moderate::{self, ActError};
 use crate::store::poster_salts::PosterSalts;
 
@@ -22,7 +21,7 @@ impl Builder {
     pub fn perform(&mut self, act: &Act, report: &mut Report) -> Result<BTreeSet<ThreadKey>, ActError> {
         let secret = Secret::from_bytes(self.dir.secret()?);
         let fingerprint = |address| secret.fingerprint(address);
-        let means = moderate::Means::of(&self.dir, &fingerprint);
+        let means = moderate::Means::of(&self.dir, &self.mod_log, &fingerprint);
         let keys = moderate::perform(&means, &self.read_shown().site, act, clock::now())?;
         self.take(&keys, report);
         Ok(keys)
@@ -34,6 +33,6 @@ impl Builder {
         Journal::new(self.dir.journal()).forget(clock::now(), keep)?;
         let salts = poster_ids::hours_kept(&self.read_shown().site.settings);
         PosterSalts::new(self.dir.poster_salts()).forget(clock::now(), salts)?;
-        ModLog::new(self.dir.mod_log()).forget_before(clock::now() - DELETED_KEPT)
+        self.mod_log.forget_before(clock::now() - DELETED_KEPT)
     }
 }
