@@ -150,6 +150,16 @@ impl Rounds {
         self.pulse_rests();
     }
 
+    /// Does what lies in the inbox, for a command that ends then; gives the builder back. What fails stays there.
+    pub fn empty_inbox(mut self) -> Builder {
+        // The builder has just looked at all the rest.
+        self.todo = Todo { inbox: true, ..Todo::default() };
+        self.stop = true;
+        while self.step().is_continue() {}
+        self.builder.save();
+        self.builder
+    }
+
     fn pulse_rests(&self) {
         self.builder.vitals().pulses.rest(Part::Builder);
     }

@@ -5,6 +5,7 @@
 //! an act once.
 
 pub mod posting;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -25,7 +26,7 @@ use super::thread_file;
 use crate::disk::{self, DiskError};
 use crate::model::act::{Deed, Flag};
 use crate::model::ban::{Ban, Whom};
-use crate::model::{Act, Board, BoardSlug, Post, PostId, PostNo, Site, Thread, ThreadFlags, ThreadKey};
+use crate::model::{Act, BoardSlug, Post, PostId, PostNo, Site, Thread, ThreadFlags, ThreadKey};
 
 /// Why an act is not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -96,13 +97,17 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
         return Ok(BTreeSet::new());
     }
     let logged = log.find(&id)?;
+    let mut thrown_away = if let Deed::Deny { held } = &act.deed { held.clone() } else { Vec::new() };
     let wanted = match &act.deed {
         Deed::Delete { board, posts } => delete(root, site, board, posts)?,
         Deed::Restore { board, posts } => restore(root, log, board, posts)?,
         Deed::Set { board, threads, flag, on } => set(root, site, board, threads, *flag, *on)?,
         Deed::Edit { board, post, body } => edit(root, site, board, *post, body)?,
-        Deed::Wipe { board, post: Some(post), since } => wipe_poster(means, site, board, *post, *since)?,
-        Deed::Wipe { board, since, .. } => wipe_since(root, site, board, since.unwrap_or(at))?,
+        Deed::Wipe { board, post, since } => {
+            let swept = sweep::wipe(means, site, board, *post, *since, at)?;
+            thrown_away = swept.held;
+            swept.threads
+        }
         Deed::Undo { of } => undo(root, log, of)?,
         Deed::Approve { held } | Deed::Deny { held } if logged.is_none() => {
             means.held.require(held)?;
@@ -138,12 +143,18 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
         }
         _ => None,
     };
-    if logged.is_none() {
-        let before = wanted.iter().map(Wanted::before).collect();
-        let act = posting::without_text(Act { id: Some(id.clone()), at: Some(at), ..act.clone() });
-        let denied = if let Deed::Deny { held } = &act.deed { means.held.texts(held)? } else { Vec::new() };
-        log.append(&Entry { act, before, denied, denied_count: 0 })?;
+    match &logged {
+        // What came since is not in the log.
+        Some(entry) if matches!(act.deed, Deed::Wipe { .. }) => thrown_away = means.held.ids_in(&entry.denied),
+        Some(_) => {}
+        None => {
+            let before = wanted.iter().map(Wanted::before).collect();
+            let act = posting::without_text(Act { id: Some(id.clone()), at: Some(at), ..act.clone() });
+            let denied = means.held.texts(&thrown_away)?;
+            log.append(&Entry { act, before, denied_count: denied.len(), denied })?;
+        }
     }
+    means.held.remove(&thrown_away)?;
     let keys = write(root, wanted, at)?;
     match (&act.deed, ban) {
         (_, Some(ban)) => means.bans.add(ban, now)?,
@@ -155,7 +166,6 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
             means.held.put_back(&denied.unwrap_or_default())?;
         }
         (Deed::Approve { held }, None) => means.held.release(held, at, &means.inbox, &means.journal)?,
-        (Deed::Deny { held }, None) => means.held.remove(held)?,
         (Deed::Post { .. }, None) => posting::put(means, &id, at, &act.deed)?,
         (Deed::Posture { posture, until }, None) => {
             means.posture.set(&Standing { posture: *posture, at, until: *until, by: act.by.clone() })?;
@@ -221,52 +231,6 @@ fn unknown_sender(slug: &BoardSlug, no: PostNo) -> ActError {
     ActError::Refused(format!(
         "where post {no} of `{slug}` came from is not known any more, or never was (see `keep_addresses`)"
     ))
-}
-
-/// All posts of a board since a time.
-fn wipe_since(root: &Path, site: &Site, slug: &BoardSlug, since: DateTime<Utc>) -> Result<Vec<Wanted>, ActError> {
-    let board = site.board(slug).ok_or_else(|| no_board(slug))?;
-    sweep(root, slug, board, since, |post| since <= post.at)
-}
-
-/// All posts that came from where this one did.
-fn wipe_poster(
-    means: &Means,
-    site: &Site,
-    slug: &BoardSlug,
-    no: PostNo,
-    since: Option<DateTime<Utc>>,
-) -> Result<Vec<Wanted>, ActError> {
-    let print = (means.fingerprint)(address_of(means, site, slug, no)?);
-    let since = since.unwrap_or(DateTime::UNIX_EPOCH);
-    let ids = means.journal.sent_from(|address| (means.fingerprint)(address) == print, since)?;
-    let mut all = Vec::new();
-    for board in site.boards() {
-        let is_theirs = |post: &Post| since <= post.at && post.id.as_ref().is_some_and(|id| ids.contains(id));
-        all.extend(sweep(means.root, &board.slug, board, since, is_theirs)?);
-    }
-    Ok(all)
-}
-
-/// Deletes posts of a board of which `is_meant` says yes, in threads that have got posts since a time. With an opening
-/// post goes its thread.
-fn sweep(
-    root: &Path,
-    slug: &BoardSlug,
-    board: &Board,
-    since: DateTime<Utc>,
-    is_meant: impl Fn(&Post) -> bool,
-) -> Result<Vec<Wanted>, ActError> {
-    let mut all = Vec::new();
-    for summary in board.threads().filter(|summary| since.timestamp() <= summary.last_at && summary.visible()) {
-        let mut wanted = read(root, slug, summary.no)?;
-        let whole = is_meant(wanted.thread.op()) && !wanted.thread.op().deleted;
-        let hit = wanted.thread.posts.iter().filter(|post| !post.deleted && (whole || is_meant(post)));
-        let hit: Vec<Post> = hit.map(tombstone).collect();
-        hit.into_iter().for_each(|post| wanted.put(post));
-        all.push(wanted);
-    }
-    Ok(changed(all))
 }
 
 /// A thread as it should be, and what it takes to put it back.
@@ -405,9 +369,8 @@ fn undo(root: &Path, log: &ModLog, id: &PostId) -> Result<Vec<Wanted>, ActError>
     if let Deed::Posture { .. } = entry.act.deed {
         return Err(ActError::Refused("say which posture is wanted instead, with `nejiboard mod posture`".to_owned()));
     }
-    if let Deed::Deny { held } = &entry.act.deed
-        && entry.denied.len() < held.len()
-    {
+    let thrown_away = if let Deed::Deny { held } = &entry.act.deed { held.len() } else { entry.denied_count };
+    if entry.denied.len() < thrown_away {
         return Err(ActError::Refused("what this act threw away is not kept any more".to_owned()));
     }
     let changes_posts =
