@@ -36,7 +36,7 @@ pub use coding::{Coding, Codings};
 pub use grounds::{FormFault, RequestFault};
 pub use health::Trouble;
 pub use page::{Page, PageKey};
-pub use post::{Post, PostId, PostNo};
+pub use post::{Post, PostId, PostKey, PostNo};
 pub use problem::Problem;
 pub use report::Report;
 pub use settings::{BoardSettings, SiteSettings};

@@ -3,9 +3,14 @@
 //! [`Site::apply`] takes what changed in thread files and tells, as a [`Delta`], what that means for lists, order and
 //! quotes. A clean build is the same step from an empty site.
 
+mod following;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+
+use following::{Citing, Moved, recite};
+pub use following::{MOVES_FOLLOWED, Standing};
 
 use super::order::Order;
 use super::places::{Places, Taking};
@@ -32,9 +37,6 @@ pub struct Site {
     /// For each post that is named from another thread, the threads that do so. The post need not exist.
     citing: Citing,
 }
-
-/// Mostly one thread, or a few: sorted lists take a tenth of the memory that sets would.
-type Citing = BTreeMap<CrossQuote, Vec<ThreadKey>>;
 
 /// One board.
 #[derive(Clone, Debug)]
@@ -120,13 +122,6 @@ impl Site {
         self.boards.get(&key.board)?.threads.get(&key.no)
     }
 
-    /// The visible thread in which the post stands.
-    pub fn place(&self, board: &BoardSlug, no: PostNo) -> Option<PostNo> {
-        let board = self.boards.get(board)?;
-        let thread = board.places.thread_of(no)?;
-        board.threads.get(&thread)?.visible().then_some(thread)
-    }
-
     /// Takes over what is remembered of a board that has no threads yet: all its threads, and where its posts stand.
     /// Nothing is said of pages. Boards that the site does not have are passed over.
     pub fn restore(&mut self, slug: &BoardSlug, threads: BTreeMap<PostNo, ThreadSummary>, places: Places) {
@@ -153,12 +148,6 @@ impl Site {
         }
     }
 
-    /// The threads elsewhere that name a post of this one.
-    pub fn naming(&self, key: &ThreadKey) -> BTreeSet<ThreadKey> {
-        let quotes = self.numbers(key).into_iter().map(|no| (key.board.clone(), no));
-        quotes.filter_map(|quote| self.citing.get(&quote)).flatten().cloned().collect()
-    }
-
     /// Takes over what changed, and tells what that means.
     ///
     /// Changes of boards that the site does not have are passed over.
@@ -179,52 +168,6 @@ impl Site {
         }
         self.redraw_citing(&moved, &mut delta);
         delta
-    }
-
-    /// Threads elsewhere that name a post which appeared, moved or went are drawn again, and the lists that show them.
-    fn redraw_citing(&self, moved: &Moved, delta: &mut Delta) {
-        let mut citing: BTreeSet<&ThreadKey> =
-            moved.posts.iter().filter_map(|quote| self.citing.get(quote)).flatten().collect();
-        for board in &moved.boards {
-            let all = (board.clone(), PostNo::MIN)..=(board.clone(), PostNo::MAX);
-            citing.extend(self.citing.range(all).flat_map(|(_, threads)| threads));
-        }
-        for key in citing {
-            let Some(board) = self.boards.get(&key.board) else { continue };
-            let Some(summary) = board.threads.get(&key.no).filter(|summary| summary.visible()) else { continue };
-            if !delta.drawn.insert(key.clone()) {
-                continue;
-            }
-            if let Some(position) = board.position(summary) {
-                let page = (position / board.settings.threads_per_page) as u32 + 1;
-                delta.boards.entry(key.board.clone()).or_default().index.insert(page);
-            }
-        }
-    }
-}
-
-/// Posts that may stand elsewhere than before.
-#[derive(Default)]
-struct Moved {
-    posts: Vec<CrossQuote>,
-    /// Boards of which so much changed that all their posts may have moved.
-    boards: Vec<BoardSlug>,
-}
-
-fn recite(citing: &mut Citing, key: &ThreadKey, before: &[CrossQuote], after: &[CrossQuote]) {
-    for quote in before.iter().filter(|quote| after.binary_search(quote).is_err()) {
-        if let Some(threads) = citing.get_mut(quote) {
-            threads.retain(|thread| thread != key);
-            if threads.is_empty() {
-                citing.remove(quote);
-            }
-        }
-    }
-    for quote in after.iter().filter(|quote| before.binary_search(quote).is_err()) {
-        let threads = citing.entry(quote.clone()).or_insert_with(|| Vec::with_capacity(1));
-        if let Err(at) = threads.binary_search(key) {
-            threads.insert(at, key.clone());
-        }
     }
 }
 
@@ -460,12 +403,18 @@ impl Board {
             (true, false) => drop(delta.gone.insert(key.clone())),
             (false, false) => {}
         }
+        let moved_before = before.as_ref().map_or(&[][..], |before| &before.moved);
+        let moved_now = now.as_ref().map_or(&[][..], |now| &now.summary.moved);
+        let is_moved_anew = moved_before != moved_now;
+        if !moved_before.is_empty() || !moved_now.is_empty() {
+            moved.threads.push(key.clone());
+        }
         let numbers = now.as_ref().map_or(&[][..], |now| &now.numbers);
         match taking {
             None => self.places.0.extend(numbers.iter().map(|no| (*no, key.no))),
             Some(taking) => {
                 let differing = self.places.set(key.no, before.as_ref(), numbers, taking);
-                let all = if visible_before == visible_now { &[][..] } else { numbers };
+                let all = if visible_before == visible_now && !is_moved_anew { &[][..] } else { numbers };
                 moved.posts.extend(differing.iter().chain(all).map(|no| (self.slug.clone(), *no)));
             }
         }

@@ -407,6 +407,7 @@ impl Arrival {
             subject: self.subject,
             sage: self.sage,
             deleted: false,
+            moved: None,
             id: Some(self.id),
             body: self.body,
         }

@@ -8,7 +8,7 @@ use super::plan::ThreadPages;
 use super::posts::{DrawnThread, Extent};
 use super::previews::Preview;
 use super::views::*;
-use crate::model::site::{ARCHIVE_SPAN, Board};
+use crate::model::site::{ARCHIVE_SPAN, Board, Standing};
 use crate::model::summary::TAIL_POSTS;
 use crate::model::{Page, PageKey, PostNo, ThreadKey, ThreadSummary};
 
@@ -44,6 +44,12 @@ impl<'a> BoardPen<'a> {
         let listed = index.map(|page| self.board.index_page(page)).unwrap_or_default();
         let mut previews: Vec<Option<Result<Preview, DrawError>>> = listed.iter().map(|_| None).collect();
         for (no, pages) in threads {
+            if let Some(standing) = self.pen.site.forward(self.board, *no) {
+                let page = self.moved_page(standing);
+                let page = |key: PageKey| page.clone().map(|bytes| Page { key, bytes });
+                pages.keys(slug, *no).into_iter().for_each(|key| emit((key.clone(), page(key))));
+                continue;
+            }
             let at = listed.iter().position(|summary| summary.no == *no);
             let outcome = self.with_thread(*no, Extent::All, |drawn, summary| {
                 if let Some(at) = at {
@@ -133,6 +139,22 @@ impl<'a> BoardPen<'a> {
             posts: Slot(0),
             form: self.pen.form(&self.board.slug, &self.board.settings, Some(summary.no)),
         }
+    }
+
+    /// What stands at the old address of a thread that was moved: it leads on.
+    fn moved_page(&self, to: Standing<'_>) -> Result<Vec<u8>, DrawError> {
+        let key = PageKey::Thread(to.board.clone(), to.thread);
+        let title = self.titled("thread-moved", &[]);
+        let view = MovedView {
+            frame: self.around.frame("moved", &title, "", Some(&key)),
+            board: &self.view,
+            target: self.pen.site.board(to.board).map_or(String::new(), |board| board.title().to_owned()),
+            target_board: to.board.to_string(),
+            target_no: to.thread.get(),
+            href: self.pen.href(&key),
+            refresh: 0,
+        };
+        Ok(self.pen.theme.draw("moved", &view, &[])?.into_bytes())
     }
 
     fn preview(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Preview, DrawError> {

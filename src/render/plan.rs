@@ -12,14 +12,14 @@ use crate::model::{Board, BoardSlug, Delta, PageKey, PostNo, Site, ThreadSummary
 pub fn all_pages(site: &Site, theme: &Theme) -> BTreeSet<PageKey> {
     let mut pages: Vec<PageKey> = theme.assets().map(|path| PageKey::Asset(path.to_owned())).collect();
     pages.extend([PageKey::Home, PageKey::NotFound]);
-    site.boards().for_each(|board| pages_of(board, &mut pages));
+    site.boards().for_each(|board| pages_of(site, board, &mut pages));
     // All at once: a set is made much sooner from many than by one after the other.
     pages.into_iter().collect()
 }
 
-fn pages_of(board: &Board, pages: &mut Vec<PageKey>) {
+fn pages_of(site: &Site, board: &Board, pages: &mut Vec<PageKey>) {
     let slug = &board.slug;
-    let threads = board.threads().filter(|summary| summary.visible());
+    let threads = board.threads().filter(|summary| site.has_page(board, summary));
     pages.extend(threads.flat_map(|summary| pages_of_thread(slug, summary)));
     pages.extend((1..=board.index_pages()).map(|page| PageKey::Index(slug.clone(), page)));
     pages.extend([PageKey::Catalog(slug.clone()), PageKey::Archive(slug.clone())]);
@@ -35,14 +35,16 @@ fn pages_of_thread(board: &BoardSlug, summary: &ThreadSummary) -> impl Iterator<
 /// Whether the site has this page: what [`all_pages`] says, for one page.
 pub fn has_page(site: &Site, theme: &Theme, page: &PageKey) -> bool {
     let board = |slug: &BoardSlug| site.board(slug);
+    let thread = |slug: &BoardSlug, no: PostNo| {
+        let board = board(slug)?;
+        board.thread(no).filter(|summary| site.has_page(board, summary))
+    };
     match page {
         PageKey::Asset(path) => theme.asset(path).is_some(),
         PageKey::Home | PageKey::NotFound => true,
         PageKey::Catalog(slug) | PageKey::Archive(slug) => board(slug).is_some(),
-        PageKey::Thread(slug, no) => board(slug).is_some_and(|board| board.visible(*no).is_some()),
-        PageKey::Tail(slug, no) => {
-            board(slug).is_some_and(|board| board.visible(*no).is_some_and(ThreadSummary::has_tail))
-        }
+        PageKey::Thread(slug, no) => thread(slug, *no).is_some(),
+        PageKey::Tail(slug, no) => thread(slug, *no).is_some_and(ThreadSummary::has_tail),
         PageKey::Index(slug, page) => board(slug).is_some_and(|board| (1..=board.index_pages()).contains(page)),
         PageKey::ArchivePart(slug, part) => {
             board(slug).is_some_and(|board| board.parts().contains_key(part) && part_page(board, *part).is_some())

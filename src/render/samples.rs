@@ -10,8 +10,8 @@ use super::views::PostView;
 use crate::model::settings::{BaseUrl, BoardInfo};
 use crate::model::summary::TAIL_FROM;
 use crate::model::{
-    BoardSettings, BoardSlug, Change, ErrorView, Form, Numbered, Post, PostNo, Refusal, Site, SiteSettings, Stamp,
-    Thread, ThreadFlags, ThreadKey, ThreadSummary,
+    BoardSettings, BoardSlug, Change, ErrorView, Form, Numbered, Post, PostKey, PostNo, Refusal, Site, SiteSettings,
+    Stamp, Thread, ThreadFlags, ThreadKey, ThreadSummary,
 };
 
 /// A made-up site, ready to be drawn.
@@ -42,7 +42,9 @@ impl Sample {
         let crowd = if open { 0 } else { BOARDS_LISTED };
         let mut sample = Sample { site: site(settings, board, crowd), thread: None };
         let thread = Arc::new(thread(open));
-        let changes = (1..=4).map(|step| change(&thread, &sample.site, step * 10_000, step % 2 == 0)).collect();
+        let mut changes: Vec<Change> =
+            (1..=4).map(|step| change(&thread, &sample.site, step * 10_000, step % 2 == 0)).collect();
+        changes.push(moved(&sample.site, 50_000, 10_000));
         sample.site.apply(changes);
         sample.thread = Some(thread);
         sample
@@ -99,6 +101,17 @@ fn change(thread: &Thread, site: &Site, no: u64, long: bool) -> Change {
     // Every other one passes for a long thread.
     let (replies, posts) = if long { (TAIL_FROM + 1, TAIL_FROM) } else { (summed_up.replies, summed_up.posts) };
     let summary = ThreadSummary { no, last_no: no, replies, posts, ..summed_up };
+    Change { key: ThreadKey { board: slug(), no }, now: Some(Numbered { summary, numbers: vec![no] }) }
+}
+
+/// A thread that was moved to where another one is.
+fn moved(site: &Site, no: u64, to: u64) -> Change {
+    let [no, to] = [no, to].map(|no| PostNo::new(no).expect("it is above 0"));
+    let moved = Some(PostKey { board: slug(), no: to });
+    let posts = vec![Post { deleted: true, moved, ..Post::new(no) }];
+    let thread = Thread { flags: ThreadFlags::default(), changed: None, posts };
+    let settings = &site.board(&slug()).expect("it was made with this board").settings;
+    let summary = ThreadSummary::of(&thread, &slug(), settings, Stamp::default(), 0, super::excerpt);
     Change { key: ThreadKey { board: slug(), no }, now: Some(Numbered { summary, numbers: vec![no] }) }
 }
 

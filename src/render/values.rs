@@ -182,4 +182,5 @@ record!(
         body nonce
 );
 record!(RefusedView<'_>: status heading message has_form form, over frame);
+record!(MovedView<'_>: board target target_board target_no href refresh, over frame);
 record!(SafeView<'_>: heading message href refresh, over frame);

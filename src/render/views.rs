@@ -85,7 +85,7 @@ pub struct BoardLink {
 /// The page itself.
 #[derive(Clone, Debug, Serialize)]
 pub struct PageView {
-    /// `home`, `index`, `catalog`, `archive`, `thread`, `tail`, `error` or `safe`.
+    /// `home`, `index`, `catalog`, `archive`, `thread`, `tail`, `moved`, `error` or `safe`.
     pub kind: &'static str,
     /// For `<title>` and `og:title`; the site's or board's name is already in it.
     pub title: String,
@@ -352,6 +352,26 @@ impl Serialize for Backlink<'_> {
         fields.serialize_field("href", &format_args!("{}{}{}", self.page, Backlink::ANCHOR, self.no))?;
         fields.end()
     }
+}
+
+/// `moved.hbs`: what stands at the old address of a thread that was moved to another board.
+#[derive(Clone, Debug, Serialize)]
+pub struct MovedView<'a> {
+    /// Common to all pages; the address is that of the new place.
+    #[serde(flatten)]
+    pub frame: Frame<'a>,
+    /// The board on which it stood.
+    pub board: &'a BoardView,
+    /// The name for people of the board on which it stands.
+    pub target: String,
+    /// The slug of that.
+    pub target_board: String,
+    /// Its number there.
+    pub target_no: u64,
+    /// Its page there.
+    pub href: String,
+    /// Seconds after which the page goes there by itself.
+    pub refresh: u32,
 }
 
 /// `catalog.hbs`.
