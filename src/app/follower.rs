@@ -20,6 +20,7 @@ use super::faults;
 use super::onlooker::Onlooker;
 use super::pulse::Part;
 use crate::metrics::Place;
+use crate::model::site::MOVES_FOLLOWED;
 use crate::model::summary::id_hash;
 use crate::model::{Arrival, Receipt, ThreadKey};
 use crate::store::content;
@@ -189,10 +190,16 @@ impl Follower<'_> {
     }
 
     fn find(&self, arrival: &Arrival) -> Option<Receipt> {
-        let key = self.thread_of(arrival)?;
-        let thread = content::read_thread(self.onlooker.dir().root(), &key).ok()?;
-        let post = thread.posts.iter().find(|post| post.id.as_ref() == Some(&arrival.id))?;
-        Some(Receipt::Visible { board: key.board, thread: key.no, no: post.no })
+        let mut key = self.thread_of(arrival)?;
+        for _ in 0..=MOVES_FOLLOWED {
+            let thread = content::read_thread(self.onlooker.dir().root(), &key).ok()?;
+            let post = thread.posts.iter().find(|post| post.id.as_ref() == Some(&arrival.id));
+            match &thread.op().moved {
+                Some(there) => key = ThreadKey { board: there.board.clone(), no: there.no },
+                None => return Some(Receipt::Visible { board: key.board, thread: key.no, no: post?.no }),
+            }
+        }
+        None
     }
 }
 

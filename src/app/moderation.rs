@@ -77,6 +77,10 @@ pub fn moderate(dir: SiteDir, command: Moderate, console: &Console) -> Result<u8
         ModCommand::Uncyclic(targets) => set(targets, Flag::Cyclic, false),
         ModCommand::Archive(targets) => set(targets, Flag::Archived, true),
         ModCommand::Unarchive(targets) => set(targets, Flag::Archived, false),
+        ModCommand::Move { board, number, to } => {
+            let to = BoardSlug::parse(&to).map_err(Error::BadBoard)?;
+            deed(Targets { board, numbers: vec![number] }, |board, posts| Deed::Move { board, thread: posts[0], to })
+        }
         ModCommand::Edit { board, number, text } => {
             let body = text.map_or_else(read_text, Ok)?;
             deed(Targets { board, numbers: vec![number] }, |board, posts| Deed::Edit { board, post: posts[0], body })

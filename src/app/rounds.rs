@@ -378,6 +378,7 @@ impl Rounds {
         let inbox_due = todo.inbox || self.todo.inbox_again_at.is_none() && todo.inbox_again_at.is_some();
         failed |= self.look_at_files(&todo, &mut report);
         failed |= inbox_due && self.take_from_inbox();
+        self.builder.redirect(self.batches.iter_mut().flat_map(|batch| &mut batch.arrivals));
         let arrivals: Vec<Arrival> = self.batches.iter().flat_map(|batch| batch.arrivals.iter().cloned()).collect();
         let posts = arrivals.len();
         let committed = match self.panics < isolate::AFTER_PANICS {

@@ -17,7 +17,7 @@ use index::Index;
 
 use super::lines::{self, Backwards, Secrecy};
 use crate::disk::{self, DiskError};
-use crate::model::{Act, BoardSlug, PostId, PostNo, ThreadFlags};
+use crate::model::{Act, BoardSlug, PostId, PostNo, ThreadFlags, ThreadKey};
 
 /// An act that was carried out.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -34,6 +34,20 @@ pub struct Entry {
     /// How many that were, also once they are forgotten.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub denied_count: usize,
+    /// A thread that it took to another board.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Carried>,
+}
+
+/// A thread that went to another board.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Carried {
+    /// Where it stood.
+    pub from: ThreadKey,
+    /// Where it stands.
+    pub to: ThreadKey,
+    /// Its posts' old numbers and their new ones.
+    pub numbers: Vec<(PostNo, PostNo)>,
 }
 
 fn is_zero(count: &usize) -> bool {

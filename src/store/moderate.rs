@@ -4,6 +4,7 @@
 //! replaced. Each step may be met again after a crash: what is as it should be already is left alone, and the log takes
 //! an act once.
 
+pub mod moving;
 pub mod posting;
 mod sweep;
 
@@ -19,10 +20,13 @@ use super::held::{Held, HeldError};
 use super::inbox::Inbox;
 use super::journal::Journal;
 use super::mod_log::{Before, Entry, ModLog};
+use super::numbers::Numbers;
 use super::posture::{PostureFile, Standing};
 use super::reports::Reports;
 use super::site_dir::SiteDir;
 use super::thread_file;
+use moving::{Carrying, Rename};
+
 use crate::disk::{self, DiskError};
 use crate::model::act::{Deed, Flag};
 use crate::model::ban::{Ban, Whom};
@@ -68,11 +72,18 @@ pub struct Means<'a> {
     pub inbox: Inbox,
     /// The keyed hash of an address, or of its neighbourhood.
     pub fingerprint: &'a dyn Fn(IpAddr) -> String,
+    /// Gives quotes other names.
+    pub rename: Rename<'a>,
 }
 
 impl Means<'_> {
     /// Those of a site.
-    pub fn of<'a>(dir: &'a SiteDir, log: &ModLog, fingerprint: &'a dyn Fn(IpAddr) -> String) -> Means<'a> {
+    pub fn of<'a>(
+        dir: &'a SiteDir,
+        log: &ModLog,
+        fingerprint: &'a dyn Fn(IpAddr) -> String,
+        rename: Rename<'a>,
+    ) -> Means<'a> {
         Means {
             root: dir.root(),
             log: log.clone(),
@@ -83,12 +94,19 @@ impl Means<'_> {
             posture: PostureFile::new(dir.posture()),
             inbox: Inbox::at(dir.inbox()),
             fingerprint,
+            rename,
         }
     }
 }
 
 /// Carries out an act, and gives the threads whose files are different now. `now` is the time of an act that has none.
-pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Result<BTreeSet<ThreadKey>, ActError> {
+pub fn perform(
+    means: &Means,
+    site: &Site,
+    numbers: &mut Numbers,
+    act: &Act,
+    now: DateTime<Utc>,
+) -> Result<BTreeSet<ThreadKey>, ActError> {
     let id = act.id.clone().ok_or_else(|| ActError::Refused("an act needs an id".to_owned()))?;
     let (root, log, at) = (means.root, &means.log, act.at.unwrap_or(now));
     if let Deed::Report { board, post } = &act.deed {
@@ -98,6 +116,8 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
     }
     let logged = log.find(&id)?;
     let mut thrown_away = if let Deed::Deny { held } = &act.deed { held.clone() } else { Vec::new() };
+    let logged_carried = logged.as_ref().and_then(|entry| entry.carried.as_ref());
+    let mut carrying = None;
     let wanted = match &act.deed {
         Deed::Delete { board, posts } => delete(root, site, board, posts)?,
         Deed::Restore { board, posts } => restore(root, log, board, posts)?,
@@ -108,7 +128,18 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
             thrown_away = swept.held;
             swept.threads
         }
-        Deed::Undo { of } => undo(root, log, of)?,
+        Deed::Move { board, thread, to } => {
+            let from = ThreadKey { board: board.clone(), no: *thread };
+            carrying = moving::plan(means, site, numbers, from, to, logged_carried)?;
+            Vec::new()
+        }
+        Deed::Undo { of } => match log.find_among_all(of)?.and_then(|entry| entry.carried) {
+            Some(undone) => {
+                carrying = moving::plan_back(means, site, numbers, &undone, logged_carried)?;
+                Vec::new()
+            }
+            None => undo(root, log, of)?,
+        },
         Deed::Approve { held } | Deed::Deny { held } if logged.is_none() => {
             means.held.require(held)?;
             Vec::new()
@@ -148,14 +179,19 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
         Some(entry) if matches!(act.deed, Deed::Wipe { .. }) => thrown_away = means.held.ids_in(&entry.denied),
         Some(_) => {}
         None => {
-            let before = wanted.iter().map(Wanted::before).collect();
+            let mut before: Vec<Before> = wanted.iter().map(Wanted::before).collect();
+            before.extend(carrying.iter().flat_map(Carrying::before));
+            let carried = carrying.as_ref().map(|carrying| carrying.carried.clone());
             let act = posting::without_text(Act { id: Some(id.clone()), at: Some(at), ..act.clone() });
             let denied = means.held.texts(&thrown_away)?;
-            log.append(&Entry { act, before, denied_count: denied.len(), denied })?;
+            log.append(&Entry { act, before, denied_count: denied.len(), denied, carried })?;
         }
     }
     means.held.remove(&thrown_away)?;
-    let keys = write(root, wanted, at)?;
+    let mut keys = write(root, wanted, at)?;
+    if let Some(carrying) = carrying {
+        keys.extend(carrying.write(means, at)?);
+    }
     match (&act.deed, ban) {
         (_, Some(ban)) => means.bans.add(ban, now)?,
         // Undoing a ban lifts it.
@@ -393,7 +429,18 @@ fn undo(root: &Path, log: &ModLog, id: &PostId) -> Result<Vec<Wanted>, ActError>
     Ok(changed(all))
 }
 
+/// A thread of which something is to be changed. One that was moved is changed where it is.
 fn read(root: &Path, board: &BoardSlug, no: PostNo) -> Result<Wanted, ActError> {
+    let wanted = read_any(root, board, no)?;
+    match &wanted.thread.op().moved {
+        Some(there) => Err(ActError::Refused(format!(
+            "thread {no} of `{board}` was moved to `{there}`; name it by that, or undo the move first"
+        ))),
+        None => Ok(wanted),
+    }
+}
+
+fn read_any(root: &Path, board: &BoardSlug, no: PostNo) -> Result<Wanted, ActError> {
     let key = ThreadKey { board: board.clone(), no };
     let path = content::path_of(root, &key);
     let bytes = match disk::read(&path) {

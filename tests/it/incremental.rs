@@ -87,6 +87,35 @@ fn many_changes_at_once_lead_to_the_same_pages() {
 }
 
 #[test]
+fn threads_may_go_to_other_boards_and_come_back_in_any_way() {
+    check(
+        7_000..7_060,
+        10,
+        &[
+            NewThread,
+            NewThread,
+            Reply,
+            Commit,
+            Relocate,
+            Relocate,
+            Relocate,
+            Return,
+            Return,
+            Tombstone,
+            Edit,
+            RemoveThread,
+            MoveThread,
+            MovePost,
+            Lengthen,
+            Restart,
+            AddBoard,
+            RemoveBoard,
+            Settings,
+        ],
+    );
+}
+
+#[test]
 fn all_that_can_happen_may_happen_in_one_life() {
     check(
         60_000..60_050,
@@ -105,6 +134,8 @@ fn all_that_can_happen_may_happen_in_one_life() {
             Edit,
             Flag,
             MoveThread,
+            Relocate,
+            Return,
             MovePost,
             Spoil,
             Restart,

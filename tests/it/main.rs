@@ -30,6 +30,7 @@ mod mishaps;
 mod mod_log;
 mod moderation;
 mod monitor;
+mod moving;
 mod old_assets;
 mod packed;
 mod poster_ids;

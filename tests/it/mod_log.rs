@@ -24,7 +24,7 @@ fn entry(nth: u64) -> Entry {
     let posts = format!("--- {{\"no\": {no}}}\ntext of {nth}\n");
     let before = vec![Before { board, thread: no, flags: ThreadFlags::default(), posts }];
     let act = Act { id: Some(id(nth)), at: Some(at(nth)), by: "neji".to_owned(), why: String::new(), deed };
-    Entry { act, before, denied: Vec::new(), denied_count: 0 }
+    Entry { act, before, denied: Vec::new(), denied_count: 0, carried: None }
 }
 
 /// A log of so many acts, as if they had been added one by one.

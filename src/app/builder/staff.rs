@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
-use super::Builder;
+use super::{Builder, read};
 use crate::app::{clock, poster_ids};
 use crate::disk::DiskError;
 use crate::intake::tripcode::Secret;
-use crate::model::{Act, Report, ThreadKey};
+use crate::model::{Act, Arrival, Report, ThreadKey};
+use crate::render::markup;
 use crate::store::journal::Journal;
-use crate::store::moderate::{self, ActError};
+use crate::store::moderate::{self, ActError, moving};
 use crate::store::poster_salts::PosterSalts;
 
 /// How long what was deleted can be had back.
@@ -21,13 +22,20 @@ impl Builder {
     pub fn perform(&mut self, act: &Act, report: &mut Report) -> Result<BTreeSet<ThreadKey>, ActError> {
         let secret = Secret::from_bytes(self.dir.secret()?);
         let fingerprint = |address| secret.fingerprint(address);
-        let means = moderate::Means::of(&self.dir, &self.mod_log, &fingerprint);
-        let keys = moderate::perform(&means, &self.read_shown().site, act, clock::now())?;
+        let means = moderate::Means::of(&self.dir, &self.mod_log, &fingerprint, &markup::rename_quotes);
+        let keys = moderate::perform(&means, &read(&self.shown).site, &mut self.numbers, act, clock::now())?;
         self.take(&keys, report);
         Ok(keys)
     }
 
-    /// Forgets where posts came from, what their senders' ids were made with, and what was deleted, once the time is over for which that is kept.
+    /// Sends replies after their threads, as far as these were moved.
+    pub fn redirect<'a>(&self, arrivals: impl Iterator<Item = &'a mut Arrival>) {
+        let site = &self.read_shown().site;
+        arrivals.for_each(|arrival| moving::follow(site, arrival, &markup::rename_quotes));
+    }
+
+    /// Forgets where posts came from, what their senders' ids were made with, and what was deleted, once the time is over
+    /// for which that is kept.
     pub fn forget_old(&self) -> Result<(), DiskError> {
         let keep = self.read_shown().site.settings.keep_addresses_hours;
         Journal::new(self.dir.journal()).forget(clock::now(), keep)?;

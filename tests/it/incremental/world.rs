@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use nejiboard::app::builder::{Builder, Manner};
-use nejiboard::model::{BoardSlug, PostNo, Report, Thread, ThreadKey};
+use nejiboard::model::{BoardSlug, PostId, PostNo, Report, Thread, ThreadKey};
 use nejiboard::store::content;
 
 use super::super::packed::wrong_siblings;
@@ -56,6 +56,8 @@ pub struct World {
     pub clock: i64,
     /// A build cache of an earlier time.
     pub old_cache: Option<Vec<u8>>,
+    /// Acts that moved a thread, or took that back.
+    pub moves: Vec<PostId>,
     log: Vec<String>,
     seed: u64,
 }
@@ -81,7 +83,8 @@ impl World {
         let builder = Some(site.open().0);
         let told = Told::default();
         let clock = 1_700_000_000;
-        let mut world = World { chance, site, builder, told, clock, old_cache: None, log: Vec::new(), seed };
+        let mut world =
+            World { chance, site, builder, told, clock, old_cache: None, moves: Vec::new(), log: Vec::new(), seed };
         world.build_after_opening();
         world
     }
