@@ -143,7 +143,9 @@ impl Builder {
         let same_look = drawn_with == Some(fingerprint(&site, &theme));
         report.problems.extend(content::collisions(dir.root(), &site));
         numbers.learn(&site);
+        site.log = staff::public_log(&dir, &site, &mut report);
         let all = plan::all_pages(&site, &theme);
+        due.draw.insert(PageKey::Log);
         if same_look && !shelf.files().is_empty() {
             due.draw.extend(all.iter().filter(|key| shelf.get(&key.path()).is_none()).cloned());
             due.draw.retain(|key| all.contains(key));
@@ -374,6 +376,7 @@ impl Builder {
         look_at_all(&self.dir, &mut site, &|| self.vitals.pulses.beat(Part::Builder), report)?;
         self.orphans.extend(self.siblings.recode(site.settings.precompress));
         self.numbers.learn(&site);
+        site.log = staff::public_log(&self.dir, &site, report);
         self.previews.clear();
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown { site, theme };
         self.redraw_all();

@@ -135,7 +135,8 @@ impl Follower<'_> {
         let in_content = |path: &Path| path.starts_with(dir.content());
         let threads = seen.paths.iter().filter_map(|path| content::key_of(root, path)).collect();
         let is_frame = |path: &&std::path::PathBuf| {
-            path.starts_with(&themes) || in_content(path) && content::key_of(root, path).is_none()
+            let is_thread_or_log = content::key_of(root, path).is_some() || **path == dir.public_log();
+            path.starts_with(&themes) || in_content(path) && !is_thread_or_log
         };
         if seen.everything || seen.paths.iter().any(|path| is_frame(&path)) {
             if let Err(error) = self.onlooker.take_all() {

@@ -19,8 +19,8 @@ impl HeldBack {
         let mut held_back = HeldBack::default();
         for page in failed {
             match page {
-                // Every page links to the assets and to the boards.
-                PageKey::Asset(_) | PageKey::Index(_, 1) => held_back.everything = true,
+                // Every page links to the assets, to the boards and to the log.
+                PageKey::Asset(_) | PageKey::Log | PageKey::Index(_, 1) => held_back.everything = true,
                 // The whole thread links to its tail, and so do the lists.
                 PageKey::Tail(board, no) => {
                     held_back.pages.insert(PageKey::Thread(board.clone(), *no));
@@ -60,7 +60,7 @@ impl HeldBack {
                 | PageKey::Catalog(board)
                 | PageKey::Index(board, _) => self.boards.contains(board),
                 PageKey::Home => !self.boards.is_empty(),
-                PageKey::Asset(_) | PageKey::Thread(..) | PageKey::Tail(..) | PageKey::NotFound => false,
+                PageKey::Asset(_) | PageKey::Thread(..) | PageKey::Tail(..) | PageKey::Log | PageKey::NotFound => false,
             }
     }
 }
@@ -73,7 +73,12 @@ pub fn is_new_list(page: &PageKey, are_new: &BTreeSet<PageKey>) -> bool {
         | PageKey::Archive(board)
         | PageKey::Catalog(board)
         | PageKey::Index(board, _) => Some(board),
-        PageKey::Asset(_) | PageKey::Thread(..) | PageKey::Tail(..) | PageKey::NotFound | PageKey::Home => None,
+        PageKey::Asset(_)
+        | PageKey::Thread(..)
+        | PageKey::Tail(..)
+        | PageKey::Log
+        | PageKey::NotFound
+        | PageKey::Home => None,
     };
     list.is_some_and(|board| is_settled(board, are_new))
 }

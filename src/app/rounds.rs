@@ -102,6 +102,8 @@ struct Todo {
     inbox: bool,
     inbox_again_at: Option<Instant>,
     threads: BTreeSet<ThreadKey>,
+    /// The public log.
+    log: bool,
     all_threads: bool,
     settings: bool,
     output: bool,
@@ -226,6 +228,7 @@ impl Rounds {
             || again
             || todo.all_threads
             || todo.settings
+            || todo.log
             || todo.output
             || todo.anew
             || !todo.threads.is_empty();
@@ -337,6 +340,8 @@ impl Rounds {
                 todo.settings = true;
             } else if let Some(key) = content::key_of(root, &path) {
                 todo.threads.insert(key);
+            } else if path == dir.public_log() {
+                todo.log = true;
             } else if path.starts_with(dir.content()) {
                 // A settings file, or a board's folder with all that is in it.
                 todo.settings = true;
@@ -474,6 +479,9 @@ impl Rounds {
             failed = true;
         } else if !todo.threads.is_empty() {
             self.builder.take(&todo.threads, report);
+        }
+        if todo.log || todo.all_threads {
+            self.builder.take_log(report);
         }
         if let Err(error) = self.builder.notice_loss() {
             tell_error("cannot look at `public/`", &error);

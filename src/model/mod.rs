@@ -18,6 +18,7 @@ pub mod page;
 pub mod places;
 pub mod post;
 pub mod problem;
+pub mod public_act;
 pub mod quotes;
 pub mod report;
 pub mod role;

@@ -22,6 +22,8 @@ pub enum PageKey {
     Catalog(BoardSlug),
     /// An index page of a board, counted from 1.
     Index(BoardSlug, u32),
+    /// What staff did.
+    Log,
     /// What is shown where there is nothing.
     NotFound,
     /// The front page.
@@ -49,6 +51,7 @@ impl PageKey {
             PageKey::Catalog(board) => format!("{board}/catalog.html"),
             PageKey::Index(board, 1) => format!("{board}/index.html"),
             PageKey::Index(board, page) => format!("{board}/{page}.html"),
+            PageKey::Log => "log.html".to_owned(),
             PageKey::NotFound => "404.html".to_owned(),
             PageKey::Home => "index.html".to_owned(),
         }
@@ -58,6 +61,7 @@ impl PageKey {
     pub fn of_path(path: &str) -> Option<PageKey> {
         match path {
             "index.html" => return Some(PageKey::Home),
+            "log.html" => return Some(PageKey::Log),
             "404.html" => return Some(PageKey::NotFound),
             _ if path.starts_with("assets/") => return Some(PageKey::Asset(path.to_owned())),
             _ => {}

@@ -45,6 +45,8 @@ pub struct SiteSettings {
     pub duplicate_minutes: usize,
     /// Posts in an hour at which the program is on its guard by itself; 0 means never.
     pub guard_at_posts_per_hour: usize,
+    /// Whether there is a page that tells what staff did.
+    pub public_log: bool,
     /// What boards have that say nothing else.
     pub defaults: BoardSettings,
 }
@@ -87,6 +89,7 @@ impl Default for SiteSettings {
             failures_per_minute: 20,
             duplicate_minutes: 10,
             guard_at_posts_per_hour: 0,
+            public_log: false,
             defaults: BoardSettings::default(),
         }
     }

@@ -14,6 +14,7 @@ pub use following::{MOVES_FOLLOWED, Standing};
 
 use super::order::Order;
 use super::places::{Places, Taking};
+use super::public_act::LoggedAct;
 use super::settings::BoardInfo;
 use super::summary::CrossQuote;
 use super::{BoardSettings, BoardSlug, PostNo, SiteSettings, Stamp, ThreadKey, ThreadSummary};
@@ -33,6 +34,8 @@ const ADDED_SINGLY: usize = 4_096;
 pub struct Site {
     /// The site's settings.
     pub settings: Arc<SiteSettings>,
+    /// What everybody may know of what staff did, the newest first; empty if nothing.
+    pub log: Arc<Vec<LoggedAct>>,
     boards: BTreeMap<BoardSlug, Board>,
     /// For each post that is named from another thread, the threads that do so. The post need not exist.
     citing: Citing,
@@ -104,7 +107,7 @@ impl Site {
     /// A site with these boards and no thread.
     pub fn new(settings: Arc<SiteSettings>, boards: Vec<BoardInfo>) -> Site {
         let boards = boards.into_iter().map(|info| (info.slug.clone(), Board::new(info))).collect();
-        Site { settings, boards, citing: BTreeMap::new() }
+        Site { settings, log: Arc::default(), boards, citing: BTreeMap::new() }
     }
 
     /// The boards by name.

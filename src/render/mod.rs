@@ -19,6 +19,7 @@ pub mod plan;
 mod post_template;
 mod posts;
 pub mod previews;
+mod public_log;
 pub mod refusals;
 mod samples;
 pub mod staff;

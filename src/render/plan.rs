@@ -12,6 +12,7 @@ use crate::model::{Board, BoardSlug, Delta, PageKey, PostNo, Site, ThreadSummary
 pub fn all_pages(site: &Site, theme: &Theme) -> BTreeSet<PageKey> {
     let mut pages: Vec<PageKey> = theme.assets().map(|path| PageKey::Asset(path.to_owned())).collect();
     pages.extend([PageKey::Home, PageKey::NotFound]);
+    pages.extend(site.settings.public_log.then_some(PageKey::Log));
     site.boards().for_each(|board| pages_of(site, board, &mut pages));
     // All at once: a set is made much sooner from many than by one after the other.
     pages.into_iter().collect()
@@ -42,6 +43,7 @@ pub fn has_page(site: &Site, theme: &Theme, page: &PageKey) -> bool {
     match page {
         PageKey::Asset(path) => theme.asset(path).is_some(),
         PageKey::Home | PageKey::NotFound => true,
+        PageKey::Log => site.settings.public_log,
         PageKey::Catalog(slug) | PageKey::Archive(slug) => board(slug).is_some(),
         PageKey::Thread(slug, no) => thread(slug, *no).is_some(),
         PageKey::Tail(slug, no) => thread(slug, *no).is_some_and(ThreadSummary::has_tail),

@@ -7,11 +7,12 @@ use super::frame::BOARDS_LISTED;
 use super::plan;
 use super::theme::{BadTheme, Theme};
 use super::views::PostView;
+use crate::model::public_act::{LoggedAct, PublicAct};
 use crate::model::settings::{BaseUrl, BoardInfo};
 use crate::model::summary::TAIL_FROM;
 use crate::model::{
-    BoardSettings, BoardSlug, Change, ErrorView, Form, Numbered, Post, PostKey, PostNo, Refusal, Site, SiteSettings,
-    Stamp, Thread, ThreadFlags, ThreadKey, ThreadSummary,
+    BoardSettings, BoardSlug, Change, ErrorView, Form, Numbered, Post, PostId, PostKey, PostNo, Refusal, Site,
+    SiteSettings, Stamp, Thread, ThreadFlags, ThreadKey, ThreadSummary,
 };
 
 /// A made-up site, ready to be drawn.
@@ -30,6 +31,7 @@ impl Sample {
         let settings = SiteSettings {
             base_url: BaseUrl::parse(&format!("https://example.org{prefix}")).unwrap_or_default(),
             description: "A site".to_owned(),
+            public_log: true,
             ..SiteSettings::default()
         };
         let board = BoardSettings {
@@ -47,6 +49,7 @@ impl Sample {
         changes.push(moved(&sample.site, 50_000, 10_000));
         sample.site.apply(changes);
         sample.thread = Some(thread);
+        sample.site.log = Arc::new(logged(open));
         sample
     }
 
@@ -102,6 +105,23 @@ fn change(thread: &Thread, site: &Site, no: u64, long: bool) -> Change {
     let (replies, posts) = if long { (TAIL_FROM + 1, TAIL_FROM) } else { (summed_up.replies, summed_up.posts) };
     let summary = ThreadSummary { no, last_no: no, replies, posts, ..summed_up };
     Change { key: ThreadKey { board: slug(), no }, now: Some(Numbered { summary, numbers: vec![no] }) }
+}
+
+/// What staff did: an act with everything, or one with nothing.
+fn logged(full: bool) -> Vec<LoggedAct> {
+    let at = chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap_or_default();
+    let act = PublicAct {
+        id: PostId::parse("id").expect("letters make an id"),
+        at,
+        act: if full { "move" } else { "ban" }.to_owned(),
+        board: full.then(slug),
+        posts: PostNo::new(1).filter(|_| full).into_iter().collect(),
+        more: 0,
+        to: full.then(slug),
+        of: None,
+        why: if full { "text" } else { "" }.to_owned(),
+    };
+    vec![LoggedAct { act, undone: full.then_some(at) }]
 }
 
 /// A thread that was moved to where another one is.

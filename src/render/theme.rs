@@ -22,8 +22,8 @@ use crate::model::theme::{ThemeFile, ThemeFiles};
 use crate::model::{BoardSettings, Refusal, Texts};
 
 /// Templates that every theme has; the built-in one provides those that a theme leaves out.
-pub const TEMPLATES: [&str; 10] =
-    ["archive", "catalog", "error", "home", "index", "moved", "post", "safe", "tail", "thread"];
+pub const TEMPLATES: [&str; 11] =
+    ["archive", "catalog", "error", "home", "index", "log", "moved", "post", "safe", "tail", "thread"];
 
 /// The template that is none of a page.
 const POST: &str = "post";

@@ -65,6 +65,8 @@ pub struct SiteView {
     pub locale: String,
     /// `ltr` or `rtl`.
     pub dir: String,
+    /// The page that tells what staff did; empty if there is none.
+    pub log: String,
     /// Name and version of the program.
     pub generator: String,
 }
@@ -85,7 +87,7 @@ pub struct BoardLink {
 /// The page itself.
 #[derive(Clone, Debug, Serialize)]
 pub struct PageView {
-    /// `home`, `index`, `catalog`, `archive`, `thread`, `tail`, `moved`, `error` or `safe`.
+    /// `home`, `index`, `catalog`, `archive`, `thread`, `tail`, `moved`, `log`, `error` or `safe`.
     pub kind: &'static str,
     /// For `<title>` and `og:title`; the site's or board's name is already in it.
     pub title: String,
@@ -372,6 +374,37 @@ pub struct MovedView<'a> {
     pub href: String,
     /// Seconds after which the page goes there by itself.
     pub refresh: u32,
+}
+
+/// `log.hbs`: what staff did.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogView<'a> {
+    /// Common to all pages.
+    #[serde(flatten)]
+    pub frame: Frame<'a>,
+    /// The newest acts, newest first.
+    pub acts: Vec<LoggedRow>,
+}
+
+/// An act of staff.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoggedRow {
+    /// When.
+    pub iso: String,
+    /// When.
+    pub time: String,
+    /// What, in words.
+    pub what: String,
+    /// The board; empty if none.
+    pub board: String,
+    /// The numbers of posts or threads; may be empty.
+    pub posts: String,
+    /// The board to which a thread went; empty for other acts.
+    pub to: String,
+    /// Why; may be empty.
+    pub why: String,
+    /// When it was taken back; empty if it was not.
+    pub undone: String,
 }
 
 /// `catalog.hbs`.

@@ -56,17 +56,27 @@ pub struct Backwards {
     file: Option<File>,
     /// What lies before this place is not read yet.
     unread: u64,
+    /// What lies before this place is not read at all.
+    floor: u64,
     held: Vec<u8>,
 }
 
 impl Backwards {
     /// Those of a file that need not be there.
     pub fn of(path: &Path) -> Result<Backwards, DiskError> {
+        Backwards::within(path, u64::MAX)
+    }
+
+    /// Those that end so many bytes before its end, at most.
+    pub fn within(path: &Path, bytes_max: u64) -> Result<Backwards, DiskError> {
         let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
         match opened {
-            Ok((bytes, file)) => Ok(Backwards { file: Some(file), unread: bytes, held: Vec::new() }),
+            Ok((bytes, file)) => {
+                let floor = bytes.saturating_sub(bytes_max);
+                Ok(Backwards { file: Some(file), unread: bytes, floor, held: Vec::new() })
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Ok(Backwards { file: None, unread: 0, held: Vec::new() })
+                Ok(Backwards { file: None, unread: 0, floor: 0, held: Vec::new() })
             }
             Err(source) => Err(DiskError { action: "read", path: path.to_owned(), source }),
         }
@@ -75,7 +85,7 @@ impl Backwards {
     fn read_more(&mut self) -> io::Result<()> {
         let Some(file) = &mut self.file else { return Ok(()) };
         // As much again as is held, so that a long line is not moved too often.
-        let bytes = BLOCK_BYTES.max(self.held.len() as u64).min(self.unread);
+        let bytes = BLOCK_BYTES.max(self.held.len() as u64).min(self.unread - self.floor);
         self.unread -= bytes;
         file.seek(SeekFrom::Start(self.unread))?;
         let mut block = vec![0; bytes as usize];
@@ -96,12 +106,16 @@ impl Iterator for Backwards {
                 self.held.truncate(at);
                 return Some(line);
             }
-            if self.unread == 0 {
+            if self.unread == self.floor {
                 self.file.take()?;
+                if 0 < self.floor {
+                    // The end of a line that is too far away.
+                    return None;
+                }
                 return Some(std::mem::take(&mut self.held));
             }
             if self.read_more().is_err() {
-                (self.file, self.unread) = (None, 0);
+                (self.file, self.unread) = (None, self.floor);
                 return None;
             }
         }

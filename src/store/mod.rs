@@ -20,6 +20,7 @@ pub mod moderate;
 pub mod numbers;
 pub mod poster_salts;
 pub mod posture;
+pub mod public_log;
 pub mod reports;
 pub mod sessions;
 pub mod settings;

@@ -17,6 +17,7 @@ use index::Index;
 
 use super::lines::{self, Backwards, Secrecy};
 use crate::disk::{self, DiskError};
+use crate::model::act::Deed;
 use crate::model::{Act, BoardSlug, PostId, PostNo, ThreadFlags, ThreadKey};
 
 /// An act that was carried out.
@@ -37,6 +38,13 @@ pub struct Entry {
     /// A thread that it took to another board.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried: Option<Carried>,
+}
+
+impl Entry {
+    /// Whether it changed something that readers or posters notice.
+    pub fn shows(&self) -> bool {
+        !self.before.is_empty() || matches!(self.act.deed, Deed::Ban { .. } | Deed::Unban { .. } | Deed::Undo { .. })
+    }
 }
 
 /// A thread that went to another board.

@@ -22,6 +22,7 @@ use super::journal::Journal;
 use super::mod_log::{Before, Entry, ModLog};
 use super::numbers::Numbers;
 use super::posture::{PostureFile, Standing};
+use super::public_log::{Again, PublicLog};
 use super::reports::Reports;
 use super::site_dir::SiteDir;
 use super::thread_file;
@@ -30,6 +31,7 @@ use moving::{Carrying, Rename};
 use crate::disk::{self, DiskError};
 use crate::model::act::{Deed, Flag};
 use crate::model::ban::{Ban, Whom};
+use crate::model::public_act::PublicAct;
 use crate::model::{Act, BoardSlug, Post, PostId, PostNo, Site, Thread, ThreadFlags, ThreadKey};
 
 /// Why an act is not carried out.
@@ -60,6 +62,8 @@ pub struct Means<'a> {
     pub log: ModLog,
     /// Who sent which post.
     pub journal: Journal,
+    /// What everybody may know of it.
+    pub public_log: PublicLog,
     /// Who may not post.
     pub bans: Bans,
     /// What readers have reported.
@@ -88,6 +92,7 @@ impl Means<'_> {
             root: dir.root(),
             log: log.clone(),
             journal: Journal::new(dir.journal()),
+            public_log: PublicLog::new(dir.public_log()),
             bans: Bans::new(dir.bans()),
             reports: Reports::new(dir.reports()),
             held: Held::new(dir.held()),
@@ -174,18 +179,29 @@ pub fn perform(
         }
         _ => None,
     };
-    match &logged {
-        // What came since is not in the log.
-        Some(entry) if matches!(act.deed, Deed::Wipe { .. }) => thrown_away = means.held.ids_in(&entry.denied),
-        Some(_) => {}
+    let entry = match logged.clone() {
+        Some(entry) => {
+            if let Deed::Wipe { .. } = act.deed {
+                // What came since is not in the log.
+                thrown_away = means.held.ids_in(&entry.denied);
+            }
+            entry
+        }
         None => {
             let mut before: Vec<Before> = wanted.iter().map(Wanted::before).collect();
             before.extend(carrying.iter().flat_map(Carrying::before));
             let carried = carrying.as_ref().map(|carrying| carrying.carried.clone());
             let act = posting::without_text(Act { id: Some(id.clone()), at: Some(at), ..act.clone() });
             let denied = means.held.texts(&thrown_away)?;
-            log.append(&Entry { act, before, denied_count: denied.len(), denied, carried })?;
+            let entry = Entry { act, before, denied_count: denied.len(), denied, carried };
+            log.append(&entry)?;
+            entry
         }
+    };
+    if site.settings.public_log
+        && let Some(public) = PublicAct::of(&entry.act).filter(|_| entry.shows())
+    {
+        means.public_log.append(&public, if logged.is_some() { Again::Maybe } else { Again::No })?;
     }
     means.held.remove(&thrown_away)?;
     let mut keys = write(root, wanted, at)?;

@@ -37,6 +37,7 @@ mod poster_ids;
 mod posture;
 mod privacy;
 mod proxy;
+mod public_log;
 mod publish;
 mod raid;
 mod readme;

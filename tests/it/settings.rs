@@ -110,6 +110,7 @@ threads_per_hour: 2
 failures_per_minute: 0
 duplicate_minutes: 60
 guard_at_posts_per_hour: 500
+public_log: true
 defaults:
   anonymous_name: Nobody
   bump_limit: 300
@@ -134,6 +135,7 @@ defaults:
         failures_per_minute: 0,
         duplicate_minutes: 60,
         guard_at_posts_per_hour: 500,
+        public_log: true,
         defaults: BoardSettings::default(),
     };
     expected.defaults.anonymous_name = "Nobody".to_owned();
@@ -283,7 +285,7 @@ fn an_unknown_key_is_told_with_a_way_out() {
     let all = "known here: `title`, `description`, `base_url`, `post_url`, `theme`, `locale`, `time_zone`, \
                `home_threads`, `precompress`, `cdn_seconds`, `on_change`, `keep_addresses`, `trusted_proxies`, \
                `posts_per_minute`, `threads_per_hour`, `failures_per_minute`, `duplicate_minutes`, \
-               `guard_at_posts_per_hour`, `defaults`";
+               `guard_at_posts_per_hour`, `public_log`, `defaults`";
     wrong("Title: x\n", "1:1: unknown setting `Title`", "did you mean `title`?");
     wrong("LOCALE: en\n", "1:1: unknown setting `LOCALE`", "did you mean `locale`?");
     wrong("baseurl: /\n", "1:1: unknown setting `baseurl`", "did you mean `base_url`?");

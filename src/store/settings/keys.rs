@@ -67,7 +67,7 @@ const LIMIT_MAX: usize = 1_000_000;
 const YEAR_SECONDS: usize = 31_536_000;
 
 /// What stands in `site.yaml`.
-pub(super) static SITE: [Key<SiteSettings>; 19] = [
+pub(super) static SITE: [Key<SiteSettings>; 20] = [
     Key { name: "title", doc: "The site's name.", kind: Kind::Text(1..=TITLE_CHARS_MAX, |site| &mut site.title) },
     Key {
         name: "description",
@@ -189,6 +189,21 @@ pub(super) static SITE: [Key<SiteSettings>; 19] = [
         name: "guard_at_posts_per_hour",
         doc: "Posts in an hour on the whole site at which it is on its guard by itself, until an hour is calm: new threads and links are held, and limits halved. 0 means never.",
         kind: Kind::Count(0..=LIMIT_MAX, |site| &mut site.guard_at_posts_per_hour),
+    },
+    Key {
+        name: "public_log",
+        doc: "Whether `log.html` tells everybody what staff does from now on: when, what, where and why, but not who. The reasons (`--why`) are public then.",
+        kind: Kind::Form(Form {
+            expected: "`true` or `false`",
+            set: |site, text| match text {
+                "true" | "false" => {
+                    site.public_log = text == "true";
+                    Ok(())
+                }
+                _ => Err("`true` or `false`".to_owned()),
+            },
+            get: |site| site.public_log.to_string(),
+        }),
     },
     Key {
         name: "defaults",

@@ -20,7 +20,7 @@ const TOGETHER: usize = 4;
 const BOARDS: [&str; 2] = ["a", "b"];
 
 /// Each page has two packed siblings, so that a crash can come between these.
-const SETTINGS: &str = "title: Test site\nprecompress: [gzip, brotli]\n";
+const SETTINGS: &str = "title: Test site\nprecompress: [gzip, brotli]\npublic_log: true\n";
 
 fn base() -> Sandbox {
     let site = Sandbox::new(

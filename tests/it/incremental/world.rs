@@ -216,10 +216,11 @@ pub fn site_settings(chance: &mut Chance) -> String {
     let prefix = chance.one_of(&["/", "/boards/", "https://example.org/x/"]);
     let packed = chance.one_of(&["", "", "", "", "", "", "gzip", "[brotli, gzip]"]);
     format!(
-        "title: Site {}\nbase_url: {prefix}\nprecompress: {packed}\nhome_threads: {}\ndefaults:\n  threads_per_page: {}\n  index_pages: {}\n  \
+        "title: Site {}\nbase_url: {prefix}\nprecompress: {packed}\nhome_threads: {}\npublic_log: {}\ndefaults:\n  threads_per_page: {}\n  index_pages: {}\n  \
          bump_limit: {}\n  replies_previewed: {}\n",
         chance.below(3),
         chance.below(4),
+        chance.of(1, 2),
         chance.one_of(&[1, 1, 2, 3]),
         chance.one_of(&[0, 1, 1, 2, 3]),
         chance.below(4),
