@@ -67,7 +67,8 @@ impl PublicAct {
             Deed::Move { to: board, .. } => to = Some(board.clone()),
             Deed::Undo { of: undone } | Deed::Unban { of: undone } => of = Some(undone.clone()),
             Deed::BanSender { .. } | Deed::Report { .. } | Deed::Dismiss { .. } => return None,
-            Deed::Approve { .. } | Deed::Deny { .. } | Deed::Posture { .. } => return None,
+            // A post can be seen as such.
+            Deed::Approve { .. } | Deed::Deny { .. } | Deed::Posture { .. } | Deed::Post { .. } => return None,
         }
         let targets = act.deed.targets();
         let posts: Vec<PostNo> = targets.iter().take(POSTS_NAMED).copied().collect();
