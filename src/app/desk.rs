@@ -30,8 +30,8 @@ use crate::intake::{Accepting, Backend, Patience, ThreadState};
 use crate::metrics::{Metrics, Place};
 use crate::model::staff::{Answering, StaffRequest};
 use crate::model::{
-    Arrival, BoardSettings, BoardSlug, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, Site, SiteSettings,
-    Submission, ThreadKey, Trouble, Verdict,
+    Arrival, BoardSettings, BoardSlug, Effort, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, Site,
+    SiteSettings, Submission, ThreadKey, Trouble, Verdict,
 };
 use crate::render::Pen;
 use crate::store::inbox::Inbox;
@@ -195,8 +195,8 @@ impl Backend for Desk {
         self.office.admit(board, address)
     }
 
-    fn screen(&self, submission: &mut Submission) -> Result<Verdict, Refusal> {
-        self.guard.screen(submission)
+    fn screen(&self, submission: &mut Submission, effort: Effort<'_>) -> Result<Verdict, Refusal> {
+        self.guard.screen(submission, effort)
     }
 
     fn note_refusal(&self, address: IpAddr, refusal: &Refusal) {
@@ -262,6 +262,10 @@ impl Backend for Desk {
 
     fn sentence(&self, refusal: &Refusal) -> String {
         builder::read(&self.shown).theme.sentence(refusal)
+    }
+
+    fn asset(&self, name: &str) -> Option<String> {
+        builder::read(&self.shown).theme.href(name).map(str::to_owned)
     }
 
     fn metrics(&self) -> &Arc<Metrics> {

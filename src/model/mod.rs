@@ -42,7 +42,7 @@ pub use problem::Problem;
 pub use report::Report;
 pub use settings::{BoardSettings, SiteSettings};
 pub use site::{Board, Change, Delta, Numbered, Site};
-pub use submission::{Arrival, ErrorView, Form, ReaderRequest, Receipt, Refusal, Submission, Verdict};
+pub use submission::{Arrival, Effort, ErrorView, Form, ReaderRequest, Receipt, Refusal, Riddle, Submission, Verdict};
 pub use summary::{Stamp, ThreadSummary};
 pub use texts::Texts;
 pub use thread::{Thread, ThreadFlags, ThreadKey};

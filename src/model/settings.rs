@@ -47,6 +47,8 @@ pub struct SiteSettings {
     pub guard_at_posts_per_hour: usize,
     /// Whether there is a page that tells what staff did.
     pub public_log: bool,
+    /// Zero bits of each hash of a proof of work, 1 to 24.
+    pub proof_bits: usize,
     /// What boards have that say nothing else.
     pub defaults: BoardSettings,
 }
@@ -90,6 +92,7 @@ impl Default for SiteSettings {
             duplicate_minutes: 10,
             guard_at_posts_per_hour: 0,
             public_log: false,
+            proof_bits: 17,
             defaults: BoardSettings::default(),
         }
     }
@@ -126,6 +129,8 @@ pub struct BoardSettings {
     pub poster_ids: bool,
     /// Which posts somebody looks at before they are shown.
     pub moderation: Moderation,
+    /// When a sender's machine has to work for a post.
+    pub proof_of_work: ProofOfWork,
     /// Replies after which a thread is no longer bumped; 0 means no limit.
     pub bump_limit: usize,
     /// Replies after which a thread takes no more; 0 means no limit.
@@ -162,6 +167,30 @@ pub enum Moderation {
     New,
     /// All.
     All,
+}
+
+/// When a sender's machine has to work for a post.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum ProofOfWork {
+    /// While the site is on its guard.
+    #[default]
+    Guarded,
+    /// At all times.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl ProofOfWork {
+    /// All of them, by their names in settings.
+    pub const NAMED: [(&'static str, ProofOfWork); 3] =
+        [("guarded", ProofOfWork::Guarded), ("always", ProofOfWork::Always), ("never", ProofOfWork::Never)];
+
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        let named = ProofOfWork::NAMED.iter().find(|(_, when)| *when == self);
+        named.map_or("", |(name, _)| name)
+    }
 }
 
 impl Moderation {
@@ -205,6 +234,7 @@ impl Default for BoardSettings {
             links_max: 10,
             poster_ids: false,
             moderation: Moderation::default(),
+            proof_of_work: ProofOfWork::default(),
             bump_limit: 500,
             reply_limit: 1_000,
             overflow: Overflow::default(),

@@ -36,6 +36,7 @@ mod packed;
 mod poster_ids;
 mod posture;
 mod privacy;
+mod proof;
 mod proxy;
 mod public_log;
 mod publish;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use nejiboard::model::settings::{Moderation, Overflow};
+use nejiboard::model::settings::{Moderation, Overflow, ProofOfWork};
 use nejiboard::model::summary::one_line;
 use nejiboard::model::{BoardSettings, Coding, Codings, Problem, SiteSettings};
 use nejiboard::store::settings::{self, ThemeInfo, read_board, read_site, read_theme};
@@ -111,6 +111,7 @@ failures_per_minute: 0
 duplicate_minutes: 60
 guard_at_posts_per_hour: 500
 public_log: true
+proof_bits: 20
 defaults:
   anonymous_name: Nobody
   bump_limit: 300
@@ -136,6 +137,7 @@ defaults:
         duplicate_minutes: 60,
         guard_at_posts_per_hour: 500,
         public_log: true,
+        proof_bits: 20,
         defaults: BoardSettings::default(),
     };
     expected.defaults.anonymous_name = "Nobody".to_owned();
@@ -161,6 +163,7 @@ quotes_max: 8
 links_max: 3
 poster_ids: true
 moderation: new
+proof_of_work: always
 bump_limit: 9
 reply_limit: 10
 overflow: prune
@@ -183,6 +186,7 @@ threads_per_hour_max: 12
         links_max: 3,
         poster_ids: true,
         moderation: Moderation::New,
+        proof_of_work: ProofOfWork::Always,
         bump_limit: 9,
         reply_limit: 10,
         overflow: Overflow::Prune,
@@ -285,7 +289,7 @@ fn an_unknown_key_is_told_with_a_way_out() {
     let all = "known here: `title`, `description`, `base_url`, `post_url`, `theme`, `locale`, `time_zone`, \
                `home_threads`, `precompress`, `cdn_seconds`, `on_change`, `keep_addresses`, `trusted_proxies`, \
                `posts_per_minute`, `threads_per_hour`, `failures_per_minute`, `duplicate_minutes`, \
-               `guard_at_posts_per_hour`, `public_log`, `defaults`";
+               `guard_at_posts_per_hour`, `public_log`, `proof_bits`, `defaults`";
     wrong("Title: x\n", "1:1: unknown setting `Title`", "did you mean `title`?");
     wrong("LOCALE: en\n", "1:1: unknown setting `LOCALE`", "did you mean `locale`?");
     wrong("baseurl: /\n", "1:1: unknown setting `baseurl`", "did you mean `base_url`?");

@@ -25,10 +25,11 @@ use super::builder::{self, Shown};
 use super::clock;
 use super::condition::Vitals;
 use super::office::Office;
+use crate::intake::proof::{self, ProofFault};
 use crate::metrics::Metrics;
 use crate::model::act::Posture;
-use crate::model::settings::Moderation;
-use crate::model::{BoardSlug, PostNo, Refusal, SiteSettings, Submission, Verdict, likeness};
+use crate::model::settings::{Moderation, ProofOfWork};
+use crate::model::{BoardSlug, Effort, PostNo, Refusal, Riddle, SiteSettings, Submission, Verdict, likeness};
 use crate::store::filters::Finding;
 use crate::store::posture::PostureFile;
 use crate::store::site_dir::SiteDir;
@@ -107,15 +108,20 @@ impl Guard {
     }
 
     /// Looks at a post before it is accepted.
-    pub fn screen(&self, post: &mut Submission) -> Result<Verdict, Refusal> {
+    pub fn screen(&self, post: &mut Submission, effort: Effort<'_>) -> Result<Verdict, Refusal> {
         let (site, now_ms) = (self.site(), now_ms());
         let is_guarded = self.postures.now(clock::now()) == Posture::Guarded;
-        if is_somebody(&site, post.address) {
-            let threads = Quota { thing: Thing::Thread, count: site.threads_per_hour, time_ms: HOUR_MS };
-            let quotas = [posts(&site), threads].map(|quota| if is_guarded { quota.halved() } else { quota });
-            let taken = if post.thread.is_none() { &quotas[..] } else { &quotas[..1] };
-            self.pace.take(post.address, taken, Count::Take, now_ms).map_err(Refusal::TooFast)?;
-        }
+        let threads = Quota { thing: Thing::Thread, count: site.threads_per_hour, time_ms: HOUR_MS };
+        let quotas = [posts(&site), threads].map(|quota| if is_guarded { quota.halved() } else { quota });
+        let taken = if post.thread.is_none() { &quotas[..] } else { &quotas[..1] };
+        let take = |count| match is_somebody(&site, post.address) {
+            true => self.pace.take(post.address, taken, count, now_ms).map_err(Refusal::TooFast),
+            false => Ok(()),
+        };
+        // Nobody works for a post that would be refused all the same, and being told to work is no post yet.
+        take(Count::Look)?;
+        let is_unproven = self.is_unproven(post, effort, &site, is_guarded)?;
+        take(Count::Take)?;
         let reason = self.filter(post)?;
         if is_somebody(&site, post.address) {
             let time_ms = site.duplicate_minutes as u64 * MINUTE_MS;
@@ -128,8 +134,38 @@ impl Guard {
         Ok(match reason {
             Some(reason) => Verdict::Hold(reason),
             None if is_suspect => Verdict::Hold("the site is on its guard".to_owned()),
+            None if is_unproven => Verdict::Hold("it came without a proof of work".to_owned()),
             None => self.moderation(post),
         })
+    }
+
+    /// Whether a post has no proof of work where one is asked for. What can find one is told to, and has to send the post
+    /// again; what cannot is a browser without script, and nobody is to be shut out.
+    fn is_unproven(
+        &self,
+        post: &Submission,
+        effort: Effort<'_>,
+        site: &SiteSettings,
+        is_guarded: bool,
+    ) -> Result<bool, Refusal> {
+        let board = builder::read(&self.shown).site.board(&post.board).map(|board| board.settings.proof_of_work);
+        let is_asked_for = match board.unwrap_or_default() {
+            ProofOfWork::Never => false,
+            ProofOfWork::Guarded => is_guarded,
+            ProofOfWork::Always => true,
+        };
+        if !is_asked_for {
+            return Ok(false);
+        }
+        let (secret, bits, now) = (self.office.secret(), site.proof_bits, clock::now().timestamp());
+        match proof::check(secret, &post.id, bits, now, effort.proof) {
+            Ok(()) => Ok(false),
+            Err(_) if !effort.is_scripted => Ok(true),
+            Err(fault) => {
+                let riddle = proof::riddle(secret, &post.id, bits, now);
+                Err(Refusal::ProofNeeded(Riddle { is_fault: fault == ProofFault::Wrong, ..riddle }))
+            }
+        }
     }
 
     /// Counts a post, and has the site be on its guard if too many come.
@@ -235,6 +271,7 @@ fn is_fault_of_sender(refusal: &Refusal) -> bool {
         Refusal::WrongPassword | Refusal::Banned { .. } | Refusal::Duplicate => true,
         // Told already, or no fault of theirs.
         Refusal::TooFast(_) | Refusal::ManyThreads(_) | Refusal::NumbersUsedUp => false,
+        Refusal::ProofNeeded(riddle) => riddle.is_fault,
         refusal => (400..500).contains(&refusal.status()) && *refusal != Refusal::TooSlow,
     }
 }

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 
-use super::ThemeInfo;
+use super::{ThemeInfo, defences};
 use crate::model::settings::{BaseUrl, Moderation, Overflow};
 use crate::model::{BoardSettings, Coding, Codings, SiteSettings};
 
@@ -67,7 +67,7 @@ const LIMIT_MAX: usize = 1_000_000;
 const YEAR_SECONDS: usize = 31_536_000;
 
 /// What stands in `site.yaml`.
-pub(super) static SITE: [Key<SiteSettings>; 20] = [
+pub(super) static SITE: [Key<SiteSettings>; 21] = [
     Key { name: "title", doc: "The site's name.", kind: Kind::Text(1..=TITLE_CHARS_MAX, |site| &mut site.title) },
     Key {
         name: "description",
@@ -206,6 +206,11 @@ pub(super) static SITE: [Key<SiteSettings>; 20] = [
         }),
     },
     Key {
+        name: "proof_bits",
+        doc: "How much work `proof_of_work` asks for: zero bits of each of eight hashes. One more is twice the work.",
+        kind: Kind::Count(1..=24, |site| &mut site.proof_bits),
+    },
+    Key {
         name: "defaults",
         doc: "What boards have that say nothing else: any setting of `board.yaml` except its title and description.",
         kind: Kind::Defaults(|site| &mut site.defaults),
@@ -216,7 +221,7 @@ pub(super) static SITE: [Key<SiteSettings>; 20] = [
 const OWN: usize = 2;
 
 /// What stands in `board.yaml`.
-pub(super) static BOARD: [Key<BoardSettings>; 19] = [
+pub(super) static BOARD: [Key<BoardSettings>; 20] = [
     Key {
         name: "title",
         doc: "The board's name for people, if not the name of its folder.",
@@ -293,6 +298,15 @@ pub(super) static BOARD: [Key<BoardSettings>; 19] = [
             expected: "`none`, `links`, `new` or `all`",
             set: |board, text| moderation(text).map(|moderation| board.moderation = moderation),
             get: |board| board.moderation.name().to_owned(),
+        }),
+    },
+    Key {
+        name: "proof_of_work",
+        doc: "When a sender's machine has to work for a post, which its script does by itself: while the site is on its guard (`guarded`), `always` or `never`. Posts of browsers without script are held instead.",
+        kind: Kind::Form(Form {
+            expected: "`guarded`, `always` or `never`",
+            set: |board, text| defences::proof_of_work(text).map(|when| board.proof_of_work = when),
+            get: |board| board.proof_of_work.name().to_owned(),
         }),
     },
     Key {
