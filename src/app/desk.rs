@@ -26,7 +26,7 @@ use super::started::Started;
 use super::trip_keys::Signer;
 use crate::disk;
 use crate::intake::tripcode::Secret;
-use crate::intake::{Accepting, Backend, Patience, ThreadState};
+use crate::intake::{Accepting, Backend, Consulting, Patience, ThreadState};
 use crate::metrics::{Metrics, Place};
 use crate::model::staff::{Answering, StaffRequest};
 use crate::model::{
@@ -197,6 +197,10 @@ impl Backend for Desk {
 
     fn screen(&self, submission: &mut Submission, effort: Effort<'_>) -> Result<Verdict, Refusal> {
         self.guard.screen(submission, effort)
+    }
+
+    fn consult(&self, address: IpAddr) -> Option<Consulting> {
+        self.guard.consult(address)
     }
 
     fn note_refusal(&self, address: IpAddr, refusal: &Refusal) {

@@ -11,7 +11,12 @@ use crate::model::{
 };
 
 /// Checks every field, in the order in which a poster would want to hear of it.
-pub(super) fn check(door: &Door, form: &Form, address: IpAddr, taste: Taste) -> Result<(Submission, Verdict), Refusal> {
+pub(super) async fn check(
+    door: &Door,
+    form: &Form,
+    address: IpAddr,
+    taste: Taste,
+) -> Result<(Submission, Verdict), Refusal> {
     let backend = &*door.backend;
     let board = BoardSlug::parse(&form.board).map_err(|_| Refusal::NoSuchBoard)?;
     let settings = backend.board(&board).ok_or(Refusal::NoSuchBoard)?;
@@ -31,7 +36,13 @@ pub(super) fn check(door: &Door, form: &Form, address: IpAddr, taste: Taste) -> 
     let mut submission = Submission { id, board, thread, name, trip, subject, sage, body, password, address };
     let effort = Effort { proof: &form.proof, is_scripted: taste == Taste::Json };
     // Before the thread is counted, or refused ones would leave no room for others.
-    let verdict = backend.screen(&mut submission, effort)?;
+    let mut verdict = backend.screen(&mut submission, effort)?;
+    if let Some(consulting) = backend.consult(address)
+        && let Some(why) = consulting.await?
+        && !matches!(verdict, Verdict::Hold(_))
+    {
+        verdict = Verdict::Hold(why);
+    }
     if thread.is_none() && !matches!(verdict, Verdict::Hold(_)) {
         backend.start_thread(&submission.board, &submission.id)?;
     }

@@ -12,7 +12,7 @@
 //! 7. The texts are within the board's limits (`check`).
 //! 8. The name is signed, and the post gets the id that a resend of it would get too (`check`, `resend`).
 //! 9. The backend finds nothing in it, or in how much its sender posts, that speaks against it, and where it asks for a
-//!    proof of work there is one (`check`, `proof`).
+//!    proof of work there is one (`check`, `proof`). Others may be asked about the address.
 //! 10. The backend accepts it, and the client learns where it stands (`post`, `reply`).
 //!
 //! Beside them stand `/healthz`, which tells everybody whether all is well, and on a door of its own `/metrics`
@@ -115,7 +115,10 @@ pub enum Patience {
 /// The answer to a submission, once it comes.
 pub type Accepting = Pin<Box<dyn Future<Output = Result<Receipt, Refusal>> + Send>>;
 
-/// What the door asks the rest of the program. All but `accept` answer at once, from memory.
+/// What others say of an address: why somebody is to look at posts from it, or that they are refused.
+pub type Consulting = Pin<Box<dyn Future<Output = Result<Option<String>, Refusal>> + Send>>;
+
+/// What the door asks the rest of the program. All that gives no future answers at once, from memory.
 pub trait Backend: Send + Sync + 'static {
     /// The site's settings.
     fn site(&self) -> Arc<SiteSettings>;
@@ -131,6 +134,10 @@ pub trait Backend: Send + Sync + 'static {
     /// whether its sender's machine has worked for it, if that is asked for.
     fn screen(&self, _: &mut Submission, _: Effort<'_>) -> Result<Verdict, Refusal> {
         Ok(Verdict::Pass)
+    }
+    /// Asks others about the address of a post that nothing else speaks against; `None` if nobody is to be asked.
+    fn consult(&self, _: IpAddr) -> Option<Consulting> {
+        None
     }
     /// Notes that something that came from this address was refused.
     fn note_refusal(&self, _: IpAddr, _: &Refusal) {}

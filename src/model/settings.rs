@@ -1,5 +1,6 @@
 //! What an operator can set, for the site and for each board. The texts are read by the `store` room.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -49,6 +50,12 @@ pub struct SiteSettings {
     pub public_log: bool,
     /// Zero bits of each hash of a proof of work, 1 to 24.
     pub proof_bits: usize,
+    /// Lists of spammers' addresses that are asked by DNS, such as `dnsbl.example.org`; four at most.
+    pub dnsbl: Vec<String>,
+    /// What becomes of posts from addresses that are on one.
+    pub dnsbl_action: DnsblAction,
+    /// Who is asked; `None` is whom the system asks.
+    pub dnsbl_server: Option<SocketAddr>,
     /// What boards have that say nothing else.
     pub defaults: BoardSettings,
 }
@@ -93,6 +100,9 @@ impl Default for SiteSettings {
             guard_at_posts_per_hour: 0,
             public_log: false,
             proof_bits: 17,
+            dnsbl: Vec::new(),
+            dnsbl_action: DnsblAction::default(),
+            dnsbl_server: None,
             defaults: BoardSettings::default(),
         }
     }
@@ -181,6 +191,16 @@ pub enum ProofOfWork {
     Never,
 }
 
+/// What becomes of posts from addresses that are on a list of spammers.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum DnsblAction {
+    /// Somebody looks at them first.
+    #[default]
+    Hold,
+    /// They are refused.
+    Reject,
+}
+
 impl ProofOfWork {
     /// All of them, by their names in settings.
     pub const NAMED: [(&'static str, ProofOfWork); 3] =
@@ -189,6 +209,17 @@ impl ProofOfWork {
     /// Its name in settings.
     pub fn name(self) -> &'static str {
         let named = ProofOfWork::NAMED.iter().find(|(_, when)| *when == self);
+        named.map_or("", |(name, _)| name)
+    }
+}
+
+impl DnsblAction {
+    /// All of them, by their names in settings.
+    pub const NAMED: [(&'static str, DnsblAction); 2] = [("hold", DnsblAction::Hold), ("reject", DnsblAction::Reject)];
+
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        let named = DnsblAction::NAMED.iter().find(|(_, action)| *action == self);
         named.map_or("", |(name, _)| name)
     }
 }

@@ -255,6 +255,12 @@ pub enum Refusal {
         "A post needs a proof of work at the moment, which the script of the page finds by itself. Reload it and try again."
     )]
     ProofNeeded(Riddle),
+    /// The sender's address stands on a list of such.
+    #[error("Your address is on the list of spammers at {zone}. Ask there to be taken off it, or post from elsewhere.")]
+    Listed {
+        /// Whose list.
+        zone: String,
+    },
     /// A filter keeps it out.
     #[error("This text is not wanted here.{}", told(" The reason: ", why))]
     Filtered {
@@ -294,7 +300,8 @@ impl Refusal {
             | Refusal::Full
             | Refusal::NumbersUsedUp
             | Refusal::WrongPassword
-            | Refusal::Banned { .. } => 403,
+            | Refusal::Banned { .. }
+            | Refusal::Listed { .. } => 403,
             Refusal::ProofNeeded(_) => 428,
             Refusal::Empty | Refusal::TooLong { .. } | Refusal::Filtered { .. } | Refusal::Spam => 422,
             Refusal::TooLarge(_) => 413,
@@ -338,6 +345,7 @@ impl Refusal {
             Refusal::Spam => "spam",
             Refusal::Closed => "closed",
             Refusal::ProofNeeded(_) => "proof_needed",
+            Refusal::Listed { .. } => "listed",
             Refusal::Filtered { .. } => "filtered",
             Refusal::NumbersUsedUp => "numbers_used_up",
             Refusal::NotStored => "not_stored",

@@ -2,6 +2,7 @@
 mod audit;
 mod backup;
 mod bad_requests;
+mod blocklists;
 mod cache;
 mod capcodes;
 mod cli;

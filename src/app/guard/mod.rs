@@ -4,6 +4,8 @@
 //! at its text, so that a flood costs little. Addresses of the machine itself and of `trusted_proxies` are nobody in
 //! particular: their posts are neither counted nor compared.
 
+mod blocklists;
+mod dns;
 mod filter_file;
 mod holding;
 mod pace;
@@ -16,6 +18,7 @@ use std::sync::{Arc, RwLock};
 
 use tracing::warn;
 
+use self::blocklists::Blocklists;
 use self::filter_file::FilterFile;
 use self::holding::Holding;
 use self::pace::{Count, Pace, Quota, Thing};
@@ -25,10 +28,11 @@ use super::builder::{self, Shown};
 use super::clock;
 use super::condition::Vitals;
 use super::office::Office;
+use crate::intake::Consulting;
 use crate::intake::proof::{self, ProofFault};
 use crate::metrics::Metrics;
 use crate::model::act::Posture;
-use crate::model::settings::{Moderation, ProofOfWork};
+use crate::model::settings::{DnsblAction, Moderation, ProofOfWork};
 use crate::model::{BoardSlug, Effort, PostNo, Refusal, Riddle, SiteSettings, Submission, Verdict, likeness};
 use crate::store::filters::Finding;
 use crate::store::posture::PostureFile;
@@ -47,6 +51,7 @@ pub struct Guard {
     filters: FilterFile,
     holding: Holding,
     postures: Postures,
+    blocklists: Blocklists,
 }
 
 /// What became of a post that was to be held.
@@ -77,7 +82,7 @@ impl Guard {
                 postures.recount(&recount::recent_posts(dir, &shown, clock::now()));
             }
         }
-        Guard { postures, holding, shown, office, metrics, pace, recent, filters }
+        Guard { blocklists: Blocklists::default(), postures, holding, shown, office, metrics, pace, recent, filters }
     }
 
     /// Refuses to look at anything of an address of which too much was refused.
@@ -166,6 +171,22 @@ impl Guard {
                 Err(Refusal::ProofNeeded(Riddle { is_fault: fault == ProofFault::Wrong, ..riddle }))
             }
         }
+    }
+
+    /// Asks the lists of spammers about an address, if there are any and it is not known what they say.
+    pub fn consult(&self, address: IpAddr) -> Option<Consulting> {
+        let site = self.site();
+        if site.dnsbl.is_empty() || !is_somebody(&site, address) {
+            return None;
+        }
+        let asking = self.blocklists.ask(address.to_canonical(), &site)?;
+        Some(Box::pin(async move {
+            match (asking.await, site.dnsbl_action) {
+                (None, _) => Ok(None),
+                (Some(zone), DnsblAction::Reject) => Err(Refusal::Listed { zone }),
+                (Some(zone), DnsblAction::Hold) => Ok(Some(format!("its sender's address is on the list at {zone}"))),
+            }
+        }))
     }
 
     /// Counts a post, and has the site be on its guard if too many come.

@@ -67,7 +67,7 @@ const LIMIT_MAX: usize = 1_000_000;
 const YEAR_SECONDS: usize = 31_536_000;
 
 /// What stands in `site.yaml`.
-pub(super) static SITE: [Key<SiteSettings>; 21] = [
+pub(super) static SITE: [Key<SiteSettings>; 24] = [
     Key { name: "title", doc: "The site's name.", kind: Kind::Text(1..=TITLE_CHARS_MAX, |site| &mut site.title) },
     Key {
         name: "description",
@@ -209,6 +209,33 @@ pub(super) static SITE: [Key<SiteSettings>; 21] = [
         name: "proof_bits",
         doc: "How much work `proof_of_work` asks for: zero bits of each of eight hashes. One more is twice the work.",
         kind: Kind::Count(1..=24, |site| &mut site.proof_bits),
+    },
+    Key {
+        name: "dnsbl",
+        doc: "Lists of spammers' addresses that are asked by DNS about each poster, such as `[dnsbl.example.org]`. Whoever keeps a list then learns who posts here.",
+        kind: Kind::List(List {
+            expected: "a list of up to four names",
+            set: |site, texts| defences::dnsbl(texts).map(|zones| site.dnsbl = zones),
+            get: |site| site.dnsbl.join(", "),
+        }),
+    },
+    Key {
+        name: "dnsbl_action",
+        doc: "What becomes of posts from addresses that are on such a list: `hold` has somebody look at them, `reject` refuses them.",
+        kind: Kind::Form(Form {
+            expected: "`hold` or `reject`",
+            set: |site, text| defences::dnsbl_action(text).map(|action| site.dnsbl_action = action),
+            get: |site| site.dnsbl_action.name().to_owned(),
+        }),
+    },
+    Key {
+        name: "dnsbl_server",
+        doc: "The name server that is asked, such as `127.0.0.1`, if not the first one of `/etc/resolv.conf`.",
+        kind: Kind::Form(Form {
+            expected: "an address, perhaps with a port",
+            set: |site, text| defences::dnsbl_server(text).map(|server| site.dnsbl_server = server),
+            get: |site| site.dnsbl_server.map_or(String::new(), |server| server.to_string()),
+        }),
     },
     Key {
         name: "defaults",

@@ -40,6 +40,7 @@ fn refusals() -> Vec<Refusal> {
         Spam,
         Closed,
         ProofNeeded(Riddle { challenge: "c".to_owned(), bits: 16, numbers: 8, is_fault: false }),
+        Listed { zone: "dnsbl.example.org".to_owned() },
         Filtered { why: "no casinos".to_owned() },
         Filtered { why: String::new() },
         Duplicate,
@@ -51,7 +52,7 @@ fn refusals() -> Vec<Refusal> {
             FieldTwice(_) | BadText(_) | NoSuchBoard | NoSuchThread | NotAThread(_) | Locked | Full | Empty => {}
             TooLarge(_) | TooSlow | NoLength | BadType | BadMethod | Busy(_) | NumbersUsedUp | NotStored => {}
             NoSuchPost | WrongPassword | ManyThreads(_) | Banned { .. } => {}
-            TooFast(_) | Duplicate | Spam | Closed | Filtered { .. } | ProofNeeded(_) => {}
+            TooFast(_) | Duplicate | Spam | Closed | Filtered { .. } | ProofNeeded(_) | Listed { .. } => {}
             NotFound | Fault | BadForm(_) | BadRequest(_) | TooLong { .. } => {}
         }
     }
