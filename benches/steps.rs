@@ -13,17 +13,20 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput};
+use nejiboard::intake::proof;
+use nejiboard::intake::tripcode::Secret;
 use nejiboard::model::quotes::Quote;
 use nejiboard::model::settings::BoardInfo;
 use nejiboard::model::{
-    BoardSettings, BoardSlug, Change, Codings, Numbered, Page, PageKey, Post, PostNo, Site, SiteSettings, Stamp,
-    Thread, ThreadFlags, ThreadKey,
+    BoardSettings, BoardSlug, Change, Codings, Numbered, Page, PageKey, Post, PostId, PostNo, Site, SiteSettings,
+    Stamp, Thread, ThreadFlags, ThreadKey,
 };
 use nejiboard::publish::{Fresh, InPlace, Shelf, Siblings, Target};
 use nejiboard::render::markup::{self, Links, Renderer};
 use nejiboard::render::views::{Backlink, PostView};
 use nejiboard::render::{Job, Pen, Theme, excerpt, plan};
 use nejiboard::store::{content, header, locale, theme, thread_file};
+use sha2::{Digest, Sha256};
 
 const PLAIN: &str = "The board is now plain files, and the pages are files as well. A reader gets them from any server, \
     so nothing has to run for reading.\nWho wants to post fills in the form below, and sees the post on its page a \
@@ -44,6 +47,7 @@ fn main() {
     let mut criterion = Criterion::default().warm_up_time(Duration::from_secs(1)).configure_from_args();
     markup(&mut criterion);
     headers(&mut criterion);
+    proofs(&mut criterion);
     thread_files(&mut criterion);
     post_template(&mut criterion);
     pages(&mut criterion);
@@ -107,6 +111,26 @@ fn headers(criterion: &mut Criterion) {
             line.text("id", black_box("01JNB4R2V7M3Q5Z8X1C6D9F0GH"));
             line.finish()
         });
+    });
+}
+
+/// What the door does about a proof of work: to make a riddle, to see that a proof is good, or that it is for another post.
+fn proofs(criterion: &mut Criterion) {
+    const NOW: i64 = 1_800_000_000;
+    let (secret, bits) = (Secret::from_bytes([7; 32]), 10);
+    let [id, other] =
+        ["01JNB4R2V7M3Q5Z8X1C6D9F0GH", "01JNB4R2V7M3Q5Z8X1C6D9F0GJ"].map(|id| PostId::parse(id).expect("an id"));
+    let challenge = proof::riddle(&secret, &id, bits, NOW).challenge;
+    let solves = |number: &u64| Sha256::digest(format!("{challenge}-{number}"))[..2] < [0, 64][..];
+    let numbers = (0..).filter(solves).take(proof::NUMBERS);
+    let good = numbers.fold(challenge.clone(), |text, number| format!("{text}-{number}"));
+    let mut group = criterion.benchmark_group("proof of work");
+    group.bench_function("make a riddle", |bencher| bencher.iter(|| proof::riddle(&secret, black_box(&id), bits, NOW)));
+    group.bench_function("check a good proof", |bencher| {
+        bencher.iter(|| assert_eq!(proof::check(&secret, &id, bits, NOW, black_box(&good)), Ok(())));
+    });
+    group.bench_function("check the proof of another post", |bencher| {
+        bencher.iter(|| assert!(proof::check(&secret, &other, bits, NOW, black_box(&good)).is_err()));
     });
 }
 

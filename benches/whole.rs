@@ -3,7 +3,8 @@
 //!
 //! `cargo bench --bench whole -- [--posts N] [--replies N] [--clients N] [--seconds N] [--runs N] [--corpus FILE.jsonl]`.
 //! Without a corpus it writes one of its own. With `--crowd` it measures many posters alone, with `--flat` replies alone,
-//! on this site and on a small one in turns: `--flat [--small N]`. What counts are the ratios: machines differ, and so
+//! on this site and on a small one in turns: `--flat [--small N]`, with `--refused N` what it costs to refuse a post, N
+//! of each kind. What counts are the ratios: machines differ, and so
 //! do their moments.
 
 use std::fs::{self, File};
@@ -23,6 +24,8 @@ mod measure;
 #[path = "support/program.rs"]
 #[allow(dead_code)]
 mod program;
+#[path = "support/refused.rs"]
+mod refused;
 
 use crowd::Manner;
 use measure::{Attic, median, milliseconds, time};
@@ -39,6 +42,10 @@ fn main() {
     let folder = tempfile::Builder::new().prefix("nejiboard-bench").tempdir_in("target").expect("target/ is there");
     let corpus = options.corpus.clone().unwrap_or_else(|| corpus::write(folder.path(), options.posts));
     let root = import(folder.path(), "site", &corpus);
+    if let Some(count) = options.refused {
+        run(&root, &["build"]);
+        return refused::measure(&root, count);
+    }
     if options.flat {
         return flat(folder.path(), &root, &options);
     }
@@ -75,6 +82,7 @@ struct Options {
     flat: bool,
     small: usize,
     crowd: bool,
+    refused: Option<usize>,
 }
 
 impl Options {
@@ -89,6 +97,7 @@ impl Options {
             flat: false,
             small: 1_000,
             crowd: false,
+            refused: None,
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
@@ -101,6 +110,7 @@ impl Options {
                 "--runs" => options.runs = value().parse().expect("a number of runs"),
                 "--corpus" => options.corpus = Some(value().into()),
                 "--flat" => options.flat = true,
+                "--refused" => options.refused = Some(value().parse().expect("a number of posts")),
                 "--crowd" => options.crowd = true,
                 "--small" => options.small = value().parse().expect("a number of posts"),
                 // What cargo itself adds.

@@ -166,8 +166,13 @@ pub fn post_until_taken(connection: &mut BufReader<TcpStream>, body: &str) -> An
 
 /// Sends a form.
 fn post(connection: &mut BufReader<TcpStream>, body: &str) -> Answer {
+    post_from(connection, "127.0.0.1", body)
+}
+
+/// Sends a form from an address, if the door believes that.
+pub fn post_from(connection: &mut BufReader<TcpStream>, address: &str, body: &str) -> Answer {
     let request = format!(
-        "POST /post HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\n\
+        "POST /post HTTP/1.1\r\nHost: bench\r\nAccept: application/json\r\nX-Forwarded-For: {address}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );

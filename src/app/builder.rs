@@ -35,6 +35,7 @@ use crate::store::cache::Cache;
 use crate::store::changed::Changed;
 use crate::store::commit::{self, Committed, Written};
 use crate::store::content::{self, Found, Frame};
+use crate::store::mod_log::ModLog;
 use crate::store::numbers::Numbers;
 use crate::store::site_dir::{Lock, SiteDir};
 use crate::store::theme::{self, ThemeError};
@@ -68,6 +69,8 @@ pub struct Builder {
     /// Changes of which the hook is to be told.
     pub(super) changed: Arc<Changed>,
     numbers: Numbers,
+    /// What was done, with what is known of where it stands.
+    mod_log: ModLog,
     old_assets: OldAssets,
     /// Pages that are not as they should be: the plan of the next [`Builder::publish`].
     pub(super) due: plan::Touched,
@@ -140,7 +143,9 @@ impl Builder {
         let same_look = drawn_with == Some(fingerprint(&site, &theme));
         report.problems.extend(content::collisions(dir.root(), &site));
         numbers.learn(&site);
+        site.log = staff::public_log(&dir, &site, &mut report);
         let all = plan::all_pages(&site, &theme);
+        due.draw.insert(PageKey::Log);
         if same_look && !shelf.files().is_empty() {
             due.draw.extend(all.iter().filter(|key| shelf.get(&key.path()).is_none()).cloned());
             due.draw.retain(|key| all.contains(key));
@@ -159,6 +164,7 @@ impl Builder {
         let shown = Arc::new(RwLock::new(Shown { site, theme }));
         let nothing_new =
             report.read == 0 && due.is_empty() && orphans.is_empty() && shelf.files().len() == pages_remembered;
+        let mod_log = ModLog::new(dir.mod_log());
         let mut builder = Builder {
             dir,
             shown,
@@ -171,6 +177,7 @@ impl Builder {
             owed,
             changed,
             numbers,
+            mod_log,
             old_assets,
             due,
             previews: Previews::default(),
@@ -369,6 +376,7 @@ impl Builder {
         look_at_all(&self.dir, &mut site, &|| self.vitals.pulses.beat(Part::Builder), report)?;
         self.orphans.extend(self.siblings.recode(site.settings.precompress));
         self.numbers.learn(&site);
+        site.log = staff::public_log(&self.dir, &site, report);
         self.previews.clear();
         *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Shown { site, theme };
         self.redraw_all();

@@ -26,12 +26,12 @@ use super::started::Started;
 use super::trip_keys::Signer;
 use crate::disk;
 use crate::intake::tripcode::Secret;
-use crate::intake::{Accepting, Backend, Patience, ThreadState};
+use crate::intake::{Accepting, Backend, Consulting, Patience, ThreadState};
 use crate::metrics::{Metrics, Place};
 use crate::model::staff::{Answering, StaffRequest};
 use crate::model::{
-    Arrival, BoardSettings, BoardSlug, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings,
-    Submission, ThreadKey, Trouble, Verdict,
+    Arrival, BoardSettings, BoardSlug, Effort, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, Site,
+    SiteSettings, Submission, ThreadKey, Trouble, Verdict,
 };
 use crate::render::Pen;
 use crate::store::inbox::Inbox;
@@ -162,6 +162,9 @@ impl Backend for Desk {
     fn thread(&self, board: &BoardSlug, no: PostNo) -> ThreadState {
         let shown = builder::read(&self.shown);
         let Some(board) = shown.site.board(board) else { return ThreadState::Missing };
+        // Whoever answers may still have the page of a thread before them that was moved: the post follows it.
+        let moved = shown.site.forward(board, no).and_then(|to| Some((shown.site.board(to.board)?, to.thread)));
+        let (board, no) = moved.unwrap_or((board, no));
         if let Some(summary) = board.visible(no) {
             let limit = board.settings.reply_limit;
             return match summary.flags.closed() {
@@ -192,8 +195,12 @@ impl Backend for Desk {
         self.office.admit(board, address)
     }
 
-    fn screen(&self, submission: &mut Submission) -> Result<Verdict, Refusal> {
-        self.guard.screen(submission)
+    fn screen(&self, submission: &mut Submission, effort: Effort<'_>) -> Result<Verdict, Refusal> {
+        self.guard.screen(submission, effort)
+    }
+
+    fn consult(&self, address: IpAddr) -> Option<Consulting> {
+        self.guard.consult(address)
     }
 
     fn note_refusal(&self, address: IpAddr, refusal: &Refusal) {
@@ -202,17 +209,21 @@ impl Backend for Desk {
 
     fn attend(&self, board: BoardSlug, no: PostNo, request: ReaderRequest, address: IpAddr) -> Accepting {
         let admitted = self.guard.admit_request(address);
-        let thread = {
+        let place = {
             let shown = builder::read(&self.shown);
-            shown.site.board(&board).ok_or(Refusal::NoSuchBoard).and_then(|board| {
-                board.thread_of(no).filter(|thread| board.visible(*thread).is_some()).ok_or(Refusal::NoSuchPost)
-            })
+            let standing = |site: &Site| {
+                site.board(&board).ok_or(Refusal::NoSuchBoard)?;
+                let there = site.standing(&board, no).ok_or(Refusal::NoSuchPost)?;
+                Ok((ThreadKey { board: there.board.clone(), no: there.thread }, there.no))
+            };
+            standing(&shown.site)
         };
         let (office, shown) = (self.office.clone(), self.shown.clone());
         Box::pin(async move {
             admitted?;
-            let key = ThreadKey { board: board.clone(), no: thread? };
+            let (key, no) = place?;
             office.attend(key.clone(), no, request).await?;
+            let board = key.board;
             let there = builder::read(&shown).site.board(&board).is_some_and(|board| board.visible(key.no).is_some());
             Ok(Receipt::Done { board, thread: there.then_some(key.no) })
         })
@@ -255,6 +266,10 @@ impl Backend for Desk {
 
     fn sentence(&self, refusal: &Refusal) -> String {
         builder::read(&self.shown).theme.sentence(refusal)
+    }
+
+    fn asset(&self, name: &str) -> Option<String> {
+        builder::read(&self.shown).theme.href(name).map(str::to_owned)
     }
 
     fn metrics(&self) -> &Arc<Metrics> {

@@ -20,6 +20,7 @@ use super::faults;
 use super::onlooker::Onlooker;
 use super::pulse::Part;
 use crate::metrics::Place;
+use crate::model::site::MOVES_FOLLOWED;
 use crate::model::summary::id_hash;
 use crate::model::{Arrival, Receipt, ThreadKey};
 use crate::store::content;
@@ -134,7 +135,8 @@ impl Follower<'_> {
         let in_content = |path: &Path| path.starts_with(dir.content());
         let threads = seen.paths.iter().filter_map(|path| content::key_of(root, path)).collect();
         let is_frame = |path: &&std::path::PathBuf| {
-            path.starts_with(&themes) || in_content(path) && content::key_of(root, path).is_none()
+            let is_thread_or_log = content::key_of(root, path).is_some() || **path == dir.public_log();
+            path.starts_with(&themes) || in_content(path) && !is_thread_or_log
         };
         if seen.everything || seen.paths.iter().any(|path| is_frame(&path)) {
             if let Err(error) = self.onlooker.take_all() {
@@ -189,10 +191,16 @@ impl Follower<'_> {
     }
 
     fn find(&self, arrival: &Arrival) -> Option<Receipt> {
-        let key = self.thread_of(arrival)?;
-        let thread = content::read_thread(self.onlooker.dir().root(), &key).ok()?;
-        let post = thread.posts.iter().find(|post| post.id.as_ref() == Some(&arrival.id))?;
-        Some(Receipt::Visible { board: key.board, thread: key.no, no: post.no })
+        let mut key = self.thread_of(arrival)?;
+        for _ in 0..=MOVES_FOLLOWED {
+            let thread = content::read_thread(self.onlooker.dir().root(), &key).ok()?;
+            let post = thread.posts.iter().find(|post| post.id.as_ref() == Some(&arrival.id));
+            match &thread.op().moved {
+                Some(there) => key = ThreadKey { board: there.board.clone(), no: there.no },
+                None => return Some(Receipt::Visible { board: key.board, thread: key.no, no: post?.no }),
+            }
+        }
+        None
     }
 }
 

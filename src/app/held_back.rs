@@ -19,8 +19,8 @@ impl HeldBack {
         let mut held_back = HeldBack::default();
         for page in failed {
             match page {
-                // Every page links to the assets and to the boards.
-                PageKey::Asset(_) | PageKey::Index(_, 1) => held_back.everything = true,
+                // Every page links to the assets, to the boards and to the log.
+                PageKey::Asset(_) | PageKey::Log | PageKey::Index(_, 1) => held_back.everything = true,
                 // The whole thread links to its tail and to what programs read of it, and so do the lists.
                 PageKey::Tail(board, no) | PageKey::OfThread(board, no, _) => {
                     held_back.pages.insert(PageKey::Thread(board.clone(), *no));

@@ -14,6 +14,8 @@ use serde_json::json;
 
 use super::builder::Builder;
 use super::error::Error;
+use super::events::{Events, Mine};
+use super::rounds::Rounds;
 use super::{Console, DONE, accounts, clock, hook, print};
 use crate::cli::{ModCommand, Moderate, Targets};
 use crate::disk;
@@ -25,7 +27,6 @@ use crate::store::bans::Bans;
 use crate::store::header;
 use crate::store::inbox::Inbox;
 use crate::store::mod_log::{Entry, ModLog};
-use crate::store::moderate::ActError;
 use crate::store::reports::{Report, Reports};
 use crate::store::site_dir::{LockError, SiteDir};
 
@@ -76,6 +77,10 @@ pub fn moderate(dir: SiteDir, command: Moderate, console: &Console) -> Result<u8
         ModCommand::Uncyclic(targets) => set(targets, Flag::Cyclic, false),
         ModCommand::Archive(targets) => set(targets, Flag::Archived, true),
         ModCommand::Unarchive(targets) => set(targets, Flag::Archived, false),
+        ModCommand::Move { board, number, to } => {
+            let to = BoardSlug::parse(&to).map_err(Error::BadBoard)?;
+            deed(Targets { board, numbers: vec![number] }, |board, posts| Deed::Move { board, thread: posts[0], to })
+        }
         ModCommand::Edit { board, number, text } => {
             let body = text.map_or_else(read_text, Ok)?;
             deed(Targets { board, numbers: vec![number] }, |board, posts| Deed::Edit { board, post: posts[0], body })
@@ -146,8 +151,11 @@ fn logged_in() -> String {
 }
 
 fn carry_out(dir: SiteDir, act: &Act, console: &Console) -> Result<u8, Error> {
-    let threads = match Builder::open(dir.clone(), &console.progress) {
-        Ok((builder, report)) => Some(here(builder, report, act, console)?),
+    let done = match Builder::open(dir.clone(), &console.progress) {
+        Ok((builder, report)) => {
+            console.tell_problems(&report.problems);
+            here(&dir, builder, act, console)?
+        }
         // Whoever builds looks into the inbox.
         Err(Error::Lock(LockError::Held { .. })) => there(&dir, act)?,
         Err(error) => return Err(error),
@@ -157,15 +165,20 @@ fn carry_out(dir: SiteDir, act: &Act, console: &Console) -> Result<u8, Error> {
     }
     let name = act.deed.name();
     let id = act.id.as_ref().map_or("", PostId::as_str);
-    let line = match threads {
-        Some(0) if is_no_threads_matter(&act.deed) => {
-            format!("{name}: done (act {id})")
-        }
-        Some(0) => format!("nothing to do: all is so already (act {id})"),
-        Some(1) => format!("{name}: done, 1 thread changed (act {id})"),
-        Some(threads) => format!("{name}: done, {threads} threads changed (act {id})"),
-        None => format!("{name}: it lies in the inbox, and will be done (act {id})"),
+    let (threads, held) = done.as_ref().map_or((0, 0), |entry| (entry.before.len(), entry.denied_count));
+    let parts: Vec<String> =
+        [(threads, "thread changed", "threads changed"), (held, "held post denied", "held posts denied")]
+            .into_iter()
+            .filter(|(count, ..)| 0 < *count)
+            .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+            .collect();
+    let line = match (&done, parts.is_empty()) {
+        (None, _) => format!("{name}: it lies in the inbox, and will be done (act {id})"),
+        (Some(_), true) if !is_no_threads_matter(&act.deed) => format!("nothing to do: all is so already (act {id})"),
+        (Some(_), true) => format!("{name}: done (act {id})"),
+        (Some(_), false) => format!("{name}: done, {} (act {id})", parts.join(", ")),
     };
+    let threads = done.is_some().then_some(threads);
     console.conclude(&line, &json!({ "command": "mod", "act": name, "id": id, "threads": threads }))?;
     Ok(DONE)
 }
@@ -181,30 +194,34 @@ fn is_no_threads_matter(deed: &Deed) -> bool {
                 | Deed::BanSender { .. }
                 | Deed::Unban { .. }
                 | Deed::Dismiss { .. }
+                | Deed::Undo { .. }
         )
 }
 
-/// Carries it out in this process, with what waits in the inbox left to the next `serve`.
-fn here(mut builder: Builder, mut report: crate::model::Report, act: &Act, console: &Console) -> Result<usize, Error> {
-    let changed = builder.perform(act, &mut report).map_err(|error| match error {
-        ActError::Refused(why) => Error::BadAct(why),
-        ActError::Disk(error) => error.into(),
-    })?;
-    let posted = posting::commit(&mut builder, act)?;
-    builder.publish(&Default::default(), &console.progress, &mut report);
-    builder.write_purge(&report)?;
-    builder.save();
-    posting::put_away(&builder, posted)?;
-    report.problems.extend(hook::tell_all(&builder));
-    console.tell_problems(&report.problems);
-    Ok(changed.len())
+/// Carries it out in this process, with whatever else lies in the inbox: as one that was killed leaves it there, the
+/// next one to build goes on with it.
+fn here(dir: &SiteDir, builder: Builder, act: &Act, console: &Console) -> Result<Option<Entry>, Error> {
+    let inbox = Inbox::open(dir.inbox())?;
+    let name = put(&inbox, act)?;
+    let (way, events) = Events::open();
+    let builder = Rounds::new(builder, inbox.clone(), Mine::default(), &way, events).empty_inbox();
+    hook::tell_all(&builder).iter().for_each(|problem| console.tell_problem(problem));
+    if inbox.folder().join(&name).exists() {
+        return Ok(None);
+    }
+    let outcome = outcome(dir, &inbox, &name, act);
+    if outcome.is_err() {
+        // Whoever would look for them there is told now.
+        let rejected = inbox.folder().join("rejected").join(&name);
+        [rejected.with_extension("json.why"), rejected].iter().for_each(|path| drop(std::fs::remove_file(path)));
+    }
+    outcome.map(Some)
 }
 
 /// Leaves it to the process that runs, and waits until it is done. `None` if that takes too long.
-fn there(dir: &SiteDir, act: &Act) -> Result<Option<usize>, Error> {
+fn there(dir: &SiteDir, act: &Act) -> Result<Option<Entry>, Error> {
     let inbox = Inbox::open(dir.inbox())?;
-    let name = format!("{}.json", clock::ulid());
-    inbox.put_acts(&name, std::slice::from_ref(act))?;
+    let name = put(&inbox, act)?;
     let until = Instant::now() + CARRIED_OUT_WITHIN;
     while inbox.folder().join(&name).exists() {
         if until < Instant::now() {
@@ -212,12 +229,23 @@ fn there(dir: &SiteDir, act: &Act) -> Result<Option<usize>, Error> {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+    outcome(dir, &inbox, &name, act).map(Some)
+}
+
+fn put(inbox: &Inbox, act: &Act) -> Result<String, Error> {
+    let name = format!("{}.json", clock::ulid());
+    inbox.put_acts(&name, std::slice::from_ref(act))?;
+    Ok(name)
+}
+
+/// What the log says of an act whose inbox file is gone, or why it was rejected.
+fn outcome(dir: &SiteDir, inbox: &Inbox, name: &str, act: &Act) -> Result<Entry, Error> {
     let id = act.id.as_ref().expect("it was given one");
-    if let Some(entry) = ModLog::new(dir.mod_log()).find(id)? {
-        return Ok(Some(entry.before.len()));
+    let why = disk::read(&inbox.folder().join("rejected").join(format!("{name}.why")));
+    match (why, ModLog::new(dir.mod_log()).find(id)?) {
+        (Err(_), Some(entry)) => Ok(entry),
+        (why, _) => Err(Error::BadAct(String::from_utf8_lossy(&why.unwrap_or_default()).trim().to_owned())),
     }
-    let why = disk::read(&inbox.folder().join("rejected").join(format!("{name}.why"))).unwrap_or_default();
-    Err(Error::BadAct(String::from_utf8_lossy(&why).trim().to_owned()))
 }
 
 fn show_bans(dir: &SiteDir, console: &Console) -> Result<u8, Error> {
@@ -266,9 +294,9 @@ fn time_text(at: DateTime<Utc>) -> String {
 }
 
 fn show_log(dir: &SiteDir, last: usize, console: &Console) -> Result<u8, Error> {
-    let entries: Vec<Entry> = ModLog::new(dir.mod_log()).entries()?.collect();
-    let shown = &entries[entries.len().saturating_sub(last)..];
-    show(console, "log", json!(shown), shown.iter().map(line))
+    let mut entries: Vec<Entry> = ModLog::new(dir.mod_log()).newest()?.take(last).collect();
+    entries.reverse();
+    show(console, "log", json!(entries), entries.iter().map(line))
 }
 
 /// An entry on a line: when, who, what, why, and the id by which it can be undone.

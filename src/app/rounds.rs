@@ -102,6 +102,8 @@ struct Todo {
     inbox: bool,
     inbox_again_at: Option<Instant>,
     threads: BTreeSet<ThreadKey>,
+    /// The public log.
+    log: bool,
     all_threads: bool,
     settings: bool,
     output: bool,
@@ -148,6 +150,16 @@ impl Rounds {
         }
         self.builder.save();
         self.pulse_rests();
+    }
+
+    /// Does what lies in the inbox, for a command that ends then; gives the builder back. What fails stays there.
+    pub fn empty_inbox(mut self) -> Builder {
+        // The builder has just looked at all the rest.
+        self.todo = Todo { inbox: true, ..Todo::default() };
+        self.stop = true;
+        while self.step().is_continue() {}
+        self.builder.save();
+        self.builder
     }
 
     fn pulse_rests(&self) {
@@ -216,6 +228,7 @@ impl Rounds {
             || again
             || todo.all_threads
             || todo.settings
+            || todo.log
             || todo.output
             || todo.anew
             || !todo.threads.is_empty();
@@ -327,6 +340,8 @@ impl Rounds {
                 todo.settings = true;
             } else if let Some(key) = content::key_of(root, &path) {
                 todo.threads.insert(key);
+            } else if path == dir.public_log() {
+                todo.log = true;
             } else if path.starts_with(dir.content()) {
                 // A settings file, or a board's folder with all that is in it.
                 todo.settings = true;
@@ -368,6 +383,7 @@ impl Rounds {
         let inbox_due = todo.inbox || self.todo.inbox_again_at.is_none() && todo.inbox_again_at.is_some();
         failed |= self.look_at_files(&todo, &mut report);
         failed |= inbox_due && self.take_from_inbox();
+        self.builder.redirect(self.batches.iter_mut().flat_map(|batch| &mut batch.arrivals));
         let arrivals: Vec<Arrival> = self.batches.iter().flat_map(|batch| batch.arrivals.iter().cloned()).collect();
         let posts = arrivals.len();
         let committed = match self.panics < isolate::AFTER_PANICS {
@@ -463,6 +479,9 @@ impl Rounds {
             failed = true;
         } else if !todo.threads.is_empty() {
             self.builder.take(&todo.threads, report);
+        }
+        if todo.log || todo.all_threads {
+            self.builder.take_log(report);
         }
         if let Err(error) = self.builder.notice_loss() {
             tell_error("cannot look at `public/`", &error);

@@ -100,6 +100,17 @@ pub enum ModCommand {
     Archive(Targets),
     /// Put them on the index again
     Unarchive(Targets),
+    /// Take a thread to another board; its old address leads there
+    Move {
+        /// The board, such as `tech`
+        board: String,
+        /// The thread's number
+        #[arg(value_name = "NO")]
+        number: u64,
+        /// The board to which it goes
+        #[arg(long, value_name = "B")]
+        to: String,
+    },
     /// Replace the text of a post
     Edit {
         /// The board, such as `tech`

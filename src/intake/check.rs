@@ -2,15 +2,21 @@
 
 use std::net::IpAddr;
 
+use super::reply::Taste;
 use super::{Backend, Door, Limits, ThreadState};
 use crate::model::likeness::{self, is_invisible};
 use crate::model::problem::is_bidi_control;
 use crate::model::{
-    BoardSettings, BoardSlug, Form, FormFault, PostNo, ReaderRequest, Refusal, Submission, Verdict, quotes,
+    BoardSettings, BoardSlug, Effort, Form, FormFault, PostNo, ReaderRequest, Refusal, Submission, Verdict, quotes,
 };
 
 /// Checks every field, in the order in which a poster would want to hear of it.
-pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<(Submission, Verdict), Refusal> {
+pub(super) async fn check(
+    door: &Door,
+    form: &Form,
+    address: IpAddr,
+    taste: Taste,
+) -> Result<(Submission, Verdict), Refusal> {
     let backend = &*door.backend;
     let board = BoardSlug::parse(&form.board).map_err(|_| Refusal::NoSuchBoard)?;
     let settings = backend.board(&board).ok_or(Refusal::NoSuchBoard)?;
@@ -28,8 +34,15 @@ pub(super) fn check(door: &Door, form: &Form, address: IpAddr) -> Result<(Submis
     let id = door.resends.id(form, address, backend);
     let password = form.password.clone();
     let mut submission = Submission { id, board, thread, name, trip, subject, sage, body, password, address };
+    let effort = Effort { proof: &form.proof, is_scripted: taste == Taste::Json };
     // Before the thread is counted, or refused ones would leave no room for others.
-    let verdict = backend.screen(&mut submission)?;
+    let mut verdict = backend.screen(&mut submission, effort)?;
+    if let Some(consulting) = backend.consult(address)
+        && let Some(why) = consulting.await?
+        && !matches!(verdict, Verdict::Hold(_))
+    {
+        verdict = Verdict::Hold(why);
+    }
     if thread.is_none() && !matches!(verdict, Verdict::Hold(_)) {
         backend.start_thread(&submission.board, &submission.id)?;
     }

@@ -112,9 +112,9 @@ async fn multipart(bytes: Bytes, boundary: String, limits: &Limits) -> Result<Fo
 }
 
 /// The fields that the door knows.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "board", "thread", "name", "options", "subject", "body", "password", "nonce", "task", "no", "reason", "website",
-    "message",
+    "message", "proof",
 ];
 
 /// A form that is being filled.
@@ -174,6 +174,7 @@ impl Fields {
             &mut form.reason,
             &mut form.website,
             &mut form.message,
+            &mut form.proof,
         ];
         slots.into_iter().nth(at).expect("there is a slot for each name")
     }

@@ -11,7 +11,8 @@
 //! 6. The board and the thread exist and take posts (`check`).
 //! 7. The texts are within the board's limits (`check`).
 //! 8. The name is signed, and the post gets the id that a resend of it would get too (`check`, `resend`).
-//! 9. The backend finds nothing in it, or in how much its sender posts, that speaks against it (`check`).
+//! 9. The backend finds nothing in it, or in how much its sender posts, that speaks against it, and where it asks for a
+//!    proof of work there is one (`check`, `proof`). Others may be asked about the address.
 //! 10. The backend accepts it, and the client learns where it stands (`post`, `reply`).
 //!
 //! Beside them stand `/healthz`, which tells everybody whether all is well, and on a door of its own `/metrics`
@@ -37,6 +38,7 @@ mod negotiate;
 mod pace;
 mod path;
 mod post;
+pub mod proof;
 mod proxy;
 mod read;
 mod reply;
@@ -56,8 +58,8 @@ use tokio::sync::watch;
 use crate::metrics::Metrics;
 use crate::model::staff::{Answering, StaffRequest};
 use crate::model::{
-    BoardSettings, BoardSlug, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings, Submission,
-    Trouble, Verdict,
+    BoardSettings, BoardSlug, Effort, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings,
+    Submission, Trouble, Verdict,
 };
 
 pub use answer::answer;
@@ -113,7 +115,10 @@ pub enum Patience {
 /// The answer to a submission, once it comes.
 pub type Accepting = Pin<Box<dyn Future<Output = Result<Receipt, Refusal>> + Send>>;
 
-/// What the door asks the rest of the program. All but `accept` answer at once, from memory.
+/// What others say of an address: why somebody is to look at posts from it, or that they are refused.
+pub type Consulting = Pin<Box<dyn Future<Output = Result<Option<String>, Refusal>> + Send>>;
+
+/// What the door asks the rest of the program. All that gives no future answers at once, from memory.
 pub trait Backend: Send + Sync + 'static {
     /// The site's settings.
     fn site(&self) -> Arc<SiteSettings>;
@@ -125,9 +130,14 @@ pub trait Backend: Send + Sync + 'static {
     fn start_thread(&self, board: &BoardSlug, id: &PostId) -> Result<(), Refusal>;
     /// Whether somebody at this address may post on a board at all.
     fn admit(&self, board: &BoardSlug, address: IpAddr) -> Result<(), Refusal>;
-    /// Looks at a post as a whole, and perhaps changes it, before it is accepted: who sends how much, and what it says.
-    fn screen(&self, _: &mut Submission) -> Result<Verdict, Refusal> {
+    /// Looks at a post as a whole, and perhaps changes it, before it is accepted: who sends how much, what it says, and
+    /// whether its sender's machine has worked for it, if that is asked for.
+    fn screen(&self, _: &mut Submission, _: Effort<'_>) -> Result<Verdict, Refusal> {
         Ok(Verdict::Pass)
+    }
+    /// Asks others about the address of a post that nothing else speaks against; `None` if nobody is to be asked.
+    fn consult(&self, _: IpAddr) -> Option<Consulting> {
+        None
     }
     /// Notes that something that came from this address was refused.
     fn note_refusal(&self, _: IpAddr, _: &Refusal) {}
@@ -158,6 +168,10 @@ pub trait Backend: Send + Sync + 'static {
     /// A refusal in a sentence for people, in the language of the site.
     fn sentence(&self, refusal: &Refusal) -> String {
         refusal.to_string()
+    }
+    /// Where an asset of the theme can be fetched, below the host of the site.
+    fn asset(&self, _name: &str) -> Option<String> {
+        None
     }
     /// Where the door counts what it does.
     fn metrics(&self) -> &Arc<Metrics>;

@@ -32,7 +32,7 @@ where
     let accepting = if let Some((board, no, request)) = request(door, &form)? {
         door.backend.attend(board, no, request, address)
     } else {
-        let (submission, verdict) = match check(door, &form, address) {
+        let (submission, verdict) = match check(door, &form, address, taste).await {
             Ok(checked) => checked,
             Err(refusal) => return Err(with(form, refusal)),
         };

@@ -7,7 +7,7 @@ use hyper::{Response, StatusCode};
 use serde_json::json;
 
 use super::{Backend, Body};
-use crate::model::{ErrorView, Form, Receipt, Refusal, SiteSettings, caching};
+use crate::model::{ErrorView, Form, Receipt, Refusal, Riddle, SiteSettings, caching};
 
 /// In what form a client wants to be answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +68,14 @@ pub(super) fn receipt(backend: &dyn Backend, receipt: Receipt, taste: Taste) -> 
     }
 }
 
+/// The theme's script that solves riddles. Pages do not name it: it is fetched by who needs it.
+const SOLVER: &str = "proof.js";
+
+/// The host of the site's pages if the door has another one.
+fn host(site: &SiteSettings) -> &str {
+    site.post_origin().and(site.base_url.origin()).unwrap_or_default()
+}
+
 /// Where the site's pages begin. On another host than the door, they need their whole address.
 fn home(site: &SiteSettings) -> &str {
     match site.post_origin() {
@@ -82,7 +90,11 @@ pub(super) fn refused(backend: &dyn Backend, refused: Refused, taste: Taste) -> 
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = match taste {
         Taste::Json => {
-            let error = json!({ "code": refusal.code(), "message": sentence(backend, &refusal) });
+            let mut error = json!({ "code": refusal.code(), "message": sentence(backend, &refusal) });
+            if let Refusal::ProofNeeded(Riddle { challenge, bits, numbers, .. }) = &refusal {
+                let script = backend.asset(SOLVER).map(|path| format!("{}{path}", host(&backend.site())));
+                error["proof"] = json!({ "challenge": challenge, "bits": bits, "numbers": numbers, "script": script });
+            }
             json_body(status, &json!({ "error": error }))
         }
         Taste::Html => html(status, page(backend, &ErrorView::Refused { refusal: refusal.clone(), form })),

@@ -75,6 +75,15 @@ pub enum Deed {
         /// Whether it is on then.
         on: bool,
     },
+    /// A thread goes to another board, where its posts get new numbers.
+    Move {
+        /// The board.
+        board: BoardSlug,
+        /// The thread's number.
+        thread: PostNo,
+        /// The board to which it goes.
+        to: BoardSlug,
+    },
     /// The text of a post is replaced.
     Edit {
         /// The board.
@@ -243,6 +252,7 @@ impl Deed {
             Deed::Delete { board, .. }
             | Deed::Restore { board, .. }
             | Deed::Set { board, .. }
+            | Deed::Move { board, .. }
             | Deed::Edit { board, .. }
             | Deed::Wipe { board, .. }
             | Deed::Report { board, .. }
@@ -260,6 +270,7 @@ impl Deed {
         match self {
             Deed::Delete { posts, .. } | Deed::Restore { posts, .. } | Deed::Dismiss { posts, .. } => posts,
             Deed::Set { threads, .. } => threads,
+            Deed::Move { thread, .. } => std::slice::from_ref(thread),
             Deed::Edit { post, .. } | Deed::Report { post, .. } => std::slice::from_ref(post),
             Deed::Wipe { post, .. } | Deed::Ban { post, .. } => post.as_slice(),
             Deed::Post { thread, .. } => thread.as_slice(),
@@ -283,6 +294,7 @@ impl Deed {
             Deed::Delete { .. } => "delete",
             Deed::Restore { .. } => "restore",
             Deed::Set { flag, on, .. } => flag.verb(*on),
+            Deed::Move { .. } => "move",
             Deed::Edit { .. } => "edit",
             Deed::Wipe { .. } => "wipe",
             Deed::Ban { .. } | Deed::BanSender { .. } => "ban",

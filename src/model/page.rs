@@ -33,6 +33,8 @@ pub enum PageKey {
     SitemapPart(BoardSlug, u64),
     /// A page of the threads of all boards.
     Overboard(OverboardPage),
+    /// What staff did.
+    Log,
     /// What is shown where there is nothing.
     NotFound,
     /// What programs read of the whole site.
@@ -298,6 +300,7 @@ impl PageKey {
             PageKey::OfBoard(board, file) => [board.as_str(), "/", file.name()].concat(),
             PageKey::SitemapPart(board, from) => format!("{board}/sitemap-{from}.xml"),
             PageKey::Overboard(page) => format!("{OVERBOARD}/{}", page.name()),
+            PageKey::Log => "log.html".to_owned(),
             PageKey::NotFound => "404.html".to_owned(),
             PageKey::OfSite(file) => file.name().to_owned(),
             PageKey::Home => "index.html".to_owned(),
@@ -308,6 +311,7 @@ impl PageKey {
     pub fn of_path(path: &str) -> Option<PageKey> {
         match path {
             "index.html" => return Some(PageKey::Home),
+            "log.html" => return Some(PageKey::Log),
             "404.html" => return Some(PageKey::NotFound),
             _ if path.starts_with("assets/") => return Some(PageKey::Asset(path.to_owned())),
             _ => {}

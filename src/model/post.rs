@@ -6,6 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::BoardSlug;
+
 /// A post's number, unique within its board and rising with time.
 ///
 /// Invariant: 1 to [`PostNo::MAX`], so that every JSON reader keeps it exactly.
@@ -67,6 +69,52 @@ impl TryFrom<u64> for PostNo {
 impl From<PostNo> for u64 {
     fn from(no: PostNo) -> u64 {
         no.0
+    }
+}
+
+/// A post of whatever board; `art/31` as text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PostKey {
+    /// The board.
+    pub board: BoardSlug,
+    /// Its number there.
+    pub no: PostNo,
+}
+
+/// A text that cannot be a [`PostKey`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a post of another board is written like `art/31`")]
+pub struct BadPostKey;
+
+impl PostKey {
+    /// Reads `art/31`.
+    pub fn parse(text: &str) -> Result<PostKey, BadPostKey> {
+        let (board, no) = text.split_once('/').ok_or(BadPostKey)?;
+        Ok(PostKey {
+            board: BoardSlug::parse(board).map_err(|_| BadPostKey)?,
+            no: PostNo::parse(no).ok_or(BadPostKey)?,
+        })
+    }
+}
+
+impl fmt::Display for PostKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.board, self.no)
+    }
+}
+
+impl TryFrom<String> for PostKey {
+    type Error = BadPostKey;
+
+    fn try_from(text: String) -> Result<PostKey, BadPostKey> {
+        PostKey::parse(&text)
+    }
+}
+
+impl From<PostKey> for String {
+    fn from(key: PostKey) -> String {
+        key.to_string()
     }
 }
 
@@ -133,6 +181,8 @@ pub struct Post {
     pub sage: bool,
     /// A tombstone: the number stays taken, the rest is gone.
     pub deleted: bool,
+    /// Where it stands now, if it was moved to another board; then this is a tombstone.
+    pub moved: Option<PostKey>,
     /// What the post got when it was accepted; imported and hand-written posts may have none.
     pub id: Option<PostId>,
     /// What the poster typed, unrendered.
@@ -152,6 +202,7 @@ impl Post {
             subject: String::new(),
             sage: false,
             deleted: false,
+            moved: None,
             id: None,
             body: String::new(),
         }

@@ -4,6 +4,9 @@
 //! of a thread file asks it for the first quotes of a body, whatever markup they stand in, so that what the scan finds
 //! is always a superset of what the renderer links.
 
+use std::fmt;
+use std::ops::Range;
+
 use super::{BoardSlug, PostNo};
 
 /// So many quotes of a body can be links, whatever markup they stand in. Those behind them are shown all the same.
@@ -24,6 +27,16 @@ pub enum Quote {
     Cross(BoardSlug, PostNo),
     /// `>>>/tech/`: a board.
     Board(BoardSlug),
+}
+
+impl fmt::Display for Quote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Quote::Post(no) => write!(f, ">>{no}"),
+            Quote::Cross(board, no) => write!(f, ">>>/{board}/{no}"),
+            Quote::Board(board) => write!(f, ">>>/{board}/"),
+        }
+    }
 }
 
 /// The quote that begins at the start of `text`, and how many bytes it takes.
@@ -54,7 +67,12 @@ pub fn parse(text: &str) -> Option<(Quote, usize)> {
 }
 
 /// Calls `found` with each quote in the source `body` that can be a link, in order, whatever markup it stands in.
-pub fn scan(body: &str, found: impl FnMut(Quote)) {
+pub fn scan(body: &str, mut found: impl FnMut(Quote)) {
+    scan_up_to(LINKS_MAX, body, |quote, _| found(quote));
+}
+
+/// The same, with where each stands.
+pub fn scan_places(body: &str, found: impl FnMut(Quote, Range<usize>)) {
     scan_up_to(LINKS_MAX, body, found);
 }
 
@@ -63,19 +81,19 @@ pub fn scan(body: &str, found: impl FnMut(Quote)) {
 pub fn links_end(body: &str) -> usize {
     match body.len() < LINKS_MAX * BYTES_MIN {
         true => body.len(),
-        false => scan_up_to(LINKS_MAX, body, |_| {}),
+        false => scan_up_to(LINKS_MAX, body, |_, _| {}),
     }
 }
 
 /// How many quotes the source `body` holds, whether they can be links or not.
 pub fn count(body: &str) -> usize {
     let mut count = 0;
-    scan_up_to(usize::MAX, body, |_| count += 1);
+    scan_up_to(usize::MAX, body, |_, _| count += 1);
     count
 }
 
 /// Calls `found` with so many quotes at most; gives the place where the last of them ends, or the end of `body`.
-fn scan_up_to(most: usize, body: &str, mut found: impl FnMut(Quote)) -> usize {
+fn scan_up_to(most: usize, body: &str, mut found: impl FnMut(Quote, Range<usize>)) -> usize {
     let bytes = body.as_bytes();
     let mut at = 0;
     let mut left = most;
@@ -84,7 +102,7 @@ fn scan_up_to(most: usize, body: &str, mut found: impl FnMut(Quote)) -> usize {
         // In `>>>>12` the last two arrows belong to the number, in `>>>/b/1` the last three: try each arrow in turn.
         match parse(&body[at..]) {
             Some((quote, taken)) => {
-                found(quote);
+                found(quote, at..at + taken);
                 at += taken;
                 left -= 1;
                 if left == 0 {

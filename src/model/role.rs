@@ -32,6 +32,8 @@ pub enum Right {
     Restore,
     /// Put a flag of a thread on or off.
     Set,
+    /// Take a thread to another board.
+    Move,
     /// Replace the text of a post.
     Edit,
     /// Remove all of a sender.
@@ -57,7 +59,7 @@ pub enum Right {
 }
 
 /// Who may do what: the lowest role that may.
-pub const RIGHTS: [(Right, Role); 19] = [
+pub const RIGHTS: [(Right, Role); 20] = [
     (Right::Look, Role::Janitor),
     (Right::Delete, Role::Janitor),
     (Right::Dismiss, Role::Janitor),
@@ -68,6 +70,7 @@ pub const RIGHTS: [(Right, Role); 19] = [
     (Right::LookAtSenders, Role::Moderator),
     (Right::Restore, Role::Moderator),
     (Right::Set, Role::Moderator),
+    (Right::Move, Role::Moderator),
     (Right::Edit, Role::Moderator),
     (Right::Wipe, Role::Moderator),
     (Right::Ban, Role::Moderator),
@@ -112,6 +115,7 @@ impl Right {
             Deed::Delete { .. } => Right::Delete,
             Deed::Restore { .. } => Right::Restore,
             Deed::Set { .. } => Right::Set,
+            Deed::Move { .. } => Right::Move,
             Deed::Edit { .. } => Right::Edit,
             Deed::Wipe { .. } => Right::Wipe,
             Deed::Ban { .. } => Right::Ban,

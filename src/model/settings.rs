@@ -1,5 +1,6 @@
 //! What an operator can set, for the site and for each board. The texts are read by the `store` room.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -49,6 +50,16 @@ pub struct SiteSettings {
     pub duplicate_minutes: usize,
     /// Posts in an hour at which the program is on its guard by itself; 0 means never.
     pub guard_at_posts_per_hour: usize,
+    /// Whether there is a page that tells what staff did.
+    pub public_log: bool,
+    /// Zero bits of each hash of a proof of work, 1 to 24.
+    pub proof_bits: usize,
+    /// Lists of spammers' addresses that are asked by DNS, such as `dnsbl.example.org`; four at most.
+    pub dnsbl: Vec<String>,
+    /// What becomes of posts from addresses that are on one.
+    pub dnsbl_action: DnsblAction,
+    /// Who is asked; `None` is whom the system asks.
+    pub dnsbl_server: Option<SocketAddr>,
     /// What boards have that say nothing else.
     pub defaults: BoardSettings,
 }
@@ -102,6 +113,11 @@ impl Default for SiteSettings {
             failures_per_minute: 20,
             duplicate_minutes: 10,
             guard_at_posts_per_hour: 0,
+            public_log: false,
+            proof_bits: 17,
+            dnsbl: Vec::new(),
+            dnsbl_action: DnsblAction::default(),
+            dnsbl_server: None,
             defaults: BoardSettings::default(),
         }
     }
@@ -138,6 +154,8 @@ pub struct BoardSettings {
     pub poster_ids: bool,
     /// Which posts somebody looks at before they are shown.
     pub moderation: Moderation,
+    /// When a sender's machine has to work for a post.
+    pub proof_of_work: ProofOfWork,
     /// Replies after which a thread is no longer bumped; 0 means no limit.
     pub bump_limit: usize,
     /// Replies after which a thread takes no more; 0 means no limit.
@@ -174,6 +192,51 @@ pub enum Moderation {
     New,
     /// All.
     All,
+}
+
+/// When a sender's machine has to work for a post.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum ProofOfWork {
+    /// While the site is on its guard.
+    #[default]
+    Guarded,
+    /// At all times.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What becomes of posts from addresses that are on a list of spammers.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum DnsblAction {
+    /// Somebody looks at them first.
+    #[default]
+    Hold,
+    /// They are refused.
+    Reject,
+}
+
+impl ProofOfWork {
+    /// All of them, by their names in settings.
+    pub const NAMED: [(&'static str, ProofOfWork); 3] =
+        [("guarded", ProofOfWork::Guarded), ("always", ProofOfWork::Always), ("never", ProofOfWork::Never)];
+
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        let named = ProofOfWork::NAMED.iter().find(|(_, when)| *when == self);
+        named.map_or("", |(name, _)| name)
+    }
+}
+
+impl DnsblAction {
+    /// All of them, by their names in settings.
+    pub const NAMED: [(&'static str, DnsblAction); 2] = [("hold", DnsblAction::Hold), ("reject", DnsblAction::Reject)];
+
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        let named = DnsblAction::NAMED.iter().find(|(_, action)| *action == self);
+        named.map_or("", |(name, _)| name)
+    }
 }
 
 impl Moderation {
@@ -217,6 +280,7 @@ impl Default for BoardSettings {
             links_max: 10,
             poster_ids: false,
             moderation: Moderation::default(),
+            proof_of_work: ProofOfWork::default(),
             bump_limit: 500,
             reply_limit: 1_000,
             overflow: Overflow::default(),

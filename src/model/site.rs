@@ -3,14 +3,19 @@
 //! [`Site::apply`] takes what changed in thread files and tells, as a [`Delta`], what that means for lists, order and
 //! quotes. A clean build is the same step from an empty site.
 
+mod following;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::citing::{Citing, recite};
+use following::{Citing, Moved, recite};
+pub use following::{MOVES_FOLLOWED, Standing};
+
 use super::delta::{BoardDelta, Change, Delta};
 use super::order::Order;
 use super::overboard::{self, Overboard};
 use super::places::{Places, Taking};
+use super::public_act::LoggedAct;
 use super::settings::BoardInfo;
 use super::summary::CrossQuote;
 use super::{BoardSettings, BoardSlug, PostNo, SiteSettings, Stamp, ThreadKey, ThreadSummary};
@@ -30,6 +35,8 @@ const ADDED_SINGLY: usize = 4_096;
 pub struct Site {
     /// The site's settings.
     pub settings: Arc<SiteSettings>,
+    /// What everybody may know of what staff did, the newest first; empty if nothing.
+    pub log: Arc<Vec<LoggedAct>>,
     boards: BTreeMap<BoardSlug, Board>,
     /// For each post that is named from another thread, the threads that do so. The post need not exist.
     citing: Citing,
@@ -60,7 +67,8 @@ impl Site {
     /// A site with these boards and no thread.
     pub fn new(settings: Arc<SiteSettings>, boards: Vec<BoardInfo>) -> Site {
         let boards = boards.into_iter().map(|info| (info.slug.clone(), Board::new(info))).collect();
-        Site { settings, boards, citing: BTreeMap::new(), overboard: Overboard::default() }
+        let overboard = Overboard::default();
+        Site { settings, log: Arc::default(), boards, citing: BTreeMap::new(), overboard }
     }
 
     /// The boards by name.
@@ -76,13 +84,6 @@ impl Site {
     /// A thread.
     pub fn thread(&self, key: &ThreadKey) -> Option<&ThreadSummary> {
         self.boards.get(&key.board)?.threads.get(&key.no)
-    }
-
-    /// The visible thread in which the post stands.
-    pub fn place(&self, board: &BoardSlug, no: PostNo) -> Option<PostNo> {
-        let board = self.boards.get(board)?;
-        let thread = board.places.thread_of(no)?;
-        board.threads.get(&thread)?.visible().then_some(thread)
     }
 
     /// Takes over what is remembered of a board that has no threads yet: all its threads, and where its posts stand.
@@ -130,12 +131,6 @@ impl Site {
         }
     }
 
-    /// The threads elsewhere that name a post of this one.
-    pub fn naming(&self, key: &ThreadKey) -> BTreeSet<ThreadKey> {
-        let quotes = self.numbers(key).into_iter().map(|no| (key.board.clone(), no));
-        quotes.filter_map(|quote| self.citing.get(&quote)).flatten().cloned().collect()
-    }
-
     /// Takes over what changed, and tells what that means.
     ///
     /// Changes of boards that the site does not have are passed over.
@@ -163,38 +158,6 @@ impl Site {
         }
         delta
     }
-
-    /// Threads elsewhere that name a post which appeared, moved or went are drawn again, and the lists that show them.
-    fn redraw_citing(&self, moved: &Moved, delta: &mut Delta) {
-        let mut citing: BTreeSet<&ThreadKey> =
-            moved.posts.iter().filter_map(|quote| self.citing.get(quote)).flatten().collect();
-        for board in &moved.boards {
-            let all = (board.clone(), PostNo::MIN)..=(board.clone(), PostNo::MAX);
-            citing.extend(self.citing.range(all).flat_map(|(_, threads)| threads));
-        }
-        for key in citing {
-            let Some(board) = self.boards.get(&key.board) else { continue };
-            let Some(summary) = board.threads.get(&key.no).filter(|summary| summary.visible()) else { continue };
-            if !delta.drawn.insert(key.clone()) {
-                continue;
-            }
-            if let Some(position) = board.position(summary) {
-                let page = (position / board.settings.threads_per_page) as u32 + 1;
-                let lists = delta.boards.entry(key.board.clone()).or_default();
-                lists.index.insert(page);
-                // As programs read it, the catalog shows what the post says too.
-                lists.catalog = true;
-            }
-        }
-    }
-}
-
-/// Posts that may stand elsewhere than before.
-#[derive(Default)]
-struct Moved {
-    posts: Vec<CrossQuote>,
-    /// Boards of which so much changed that all their posts may have moved.
-    boards: Vec<BoardSlug>,
 }
 
 impl Board {
@@ -458,12 +421,18 @@ impl Board {
             (true, false) => drop(delta.gone.insert(key.clone())),
             (false, false) => {}
         }
+        let moved_before = before.as_ref().map_or(&[][..], |before| &before.moved);
+        let moved_now = now.as_ref().map_or(&[][..], |now| &now.summary.moved);
+        let is_moved_anew = moved_before != moved_now;
+        if !moved_before.is_empty() || !moved_now.is_empty() {
+            moved.threads.push(key.clone());
+        }
         let numbers = now.as_ref().map_or(&[][..], |now| &now.numbers);
         match taking {
             None => self.places.0.extend(numbers.iter().map(|no| (*no, key.no))),
             Some(taking) => {
                 let differing = self.places.set(key.no, before.as_ref(), numbers, taking);
-                let all = if visible_before == visible_now { &[][..] } else { numbers };
+                let all = if visible_before == visible_now && !is_moved_anew { &[][..] } else { numbers };
                 moved.posts.extend(differing.iter().chain(all).map(|no| (self.slug.clone(), *no)));
             }
         }

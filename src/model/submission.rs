@@ -34,6 +34,9 @@ pub struct Form {
     /// Another trap.
     #[serde(skip)]
     pub message: String,
+    /// What shows that the sender's machine has worked for the post.
+    #[serde(skip)]
+    pub proof: String,
     /// What is to be done: empty or `post` for a post, `delete` to take one's own back, `report` to report one.
     #[serde(skip)]
     pub task: String,
@@ -103,6 +106,28 @@ pub enum Receipt {
         /// The post's thread; `None` if that is gone.
         thread: Option<PostNo>,
     },
+}
+
+/// What came with a post to show that its sender's machine has worked for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Effort<'a> {
+    /// The proof as it came; empty if none did.
+    pub proof: &'a str,
+    /// Whether a script or a program has sent the post, which can be told to work and send it again.
+    pub is_scripted: bool,
+}
+
+/// What a sender's machine is to solve before its post is taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Riddle {
+    /// The text that stands before each number when it is hashed.
+    pub challenge: String,
+    /// Zero bits with which each hash has to begin.
+    pub bits: usize,
+    /// How many numbers are to be found.
+    pub numbers: usize,
+    /// Whether something came that is no proof.
+    pub is_fault: bool,
 }
 
 /// What is to become of a post that nothing speaks against.
@@ -225,6 +250,17 @@ pub enum Refusal {
     /// No posts are taken at all.
     #[error("No posts are taken at the moment. Try again later.")]
     Closed,
+    /// The sender's machine has to work for the post first.
+    #[error(
+        "A post needs a proof of work at the moment, which the script of the page finds by itself. Reload it and try again."
+    )]
+    ProofNeeded(Riddle),
+    /// The sender's address stands on a list of such.
+    #[error("Your address is on the list of spammers at {zone}. Ask there to be taken off it, or post from elsewhere.")]
+    Listed {
+        /// Whose list.
+        zone: String,
+    },
     /// A filter keeps it out.
     #[error("This text is not wanted here.{}", told(" The reason: ", why))]
     Filtered {
@@ -264,7 +300,9 @@ impl Refusal {
             | Refusal::Full
             | Refusal::NumbersUsedUp
             | Refusal::WrongPassword
-            | Refusal::Banned { .. } => 403,
+            | Refusal::Banned { .. }
+            | Refusal::Listed { .. } => 403,
+            Refusal::ProofNeeded(_) => 428,
             Refusal::Empty | Refusal::TooLong { .. } | Refusal::Filtered { .. } | Refusal::Spam => 422,
             Refusal::TooLarge(_) => 413,
             Refusal::TooSlow => 408,
@@ -306,6 +344,8 @@ impl Refusal {
             Refusal::Duplicate => "duplicate",
             Refusal::Spam => "spam",
             Refusal::Closed => "closed",
+            Refusal::ProofNeeded(_) => "proof_needed",
+            Refusal::Listed { .. } => "listed",
             Refusal::Filtered { .. } => "filtered",
             Refusal::NumbersUsedUp => "numbers_used_up",
             Refusal::NotStored => "not_stored",
@@ -407,6 +447,7 @@ impl Arrival {
             subject: self.subject,
             sage: self.sage,
             deleted: false,
+            moved: None,
             id: Some(self.id),
             body: self.body,
         }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::quotes::{self, Quote};
-use super::{BoardSettings, BoardSlug, PostNo, Thread, ThreadFlags};
+use super::{BoardSettings, BoardSlug, PostKey, PostNo, Thread, ThreadFlags};
 
 /// How a file looked when it was read: if nothing here has changed, neither has the file.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -53,6 +53,8 @@ pub struct ThreadSummary {
     pub op_id_hash: u64,
     /// Posts of other threads, or of none, that this one names; sorted, each once.
     pub cross: Box<[CrossQuote]>,
+    /// Where each post was moved, by number, if the whole thread was.
+    pub moved: Box<[(PostNo, PostKey)]>,
 }
 
 /// What a reader sees of a body, as plain text. The render room knows it.
@@ -102,6 +104,7 @@ impl ThreadSummary {
             last_no: thread.posts.iter().map(|post| post.no).max().unwrap_or(op.no),
             op_id_hash: op.id.as_ref().map_or(0, |id| id_hash(id.as_str())),
             cross: cross_quotes(thread, board),
+            moved: moved_posts(thread),
         }
     }
 
@@ -110,10 +113,16 @@ impl ThreadSummary {
         0 < self.posts
     }
 
+    /// Where a post of it was moved.
+    pub fn moved_to(&self, no: PostNo) -> Option<&PostKey> {
+        self.moved.binary_search_by_key(&no, |(no, _)| *no).ok().map(|at| &self.moved[at].1)
+    }
+
     /// Whether the thread has a page of its last posts too. Tombstones make it long like other posts, but there must be
     /// enough left to be shown.
     pub fn has_tail(&self) -> bool {
-        TAIL_FROM < self.replies && TAIL_POSTS < self.posts as usize
+        // Of a thread that was moved, both addresses lead on.
+        TAIL_FROM < self.replies && (TAIL_POSTS < self.posts as usize || !self.moved.is_empty())
     }
 }
 
@@ -139,11 +148,23 @@ fn last_at(thread: &Thread) -> DateTime<Utc> {
     posts.chain(thread.changed).max().unwrap_or(DateTime::UNIX_EPOCH)
 }
 
-/// The posts outside of `thread` that its bodies name.
+/// Where the posts of a thread were moved, if nothing is left to read here.
+fn moved_posts(thread: &Thread) -> Box<[(PostNo, PostKey)]> {
+    if thread.visible() {
+        return Box::default();
+    }
+    let mut moved: Vec<_> = thread.posts.iter().filter_map(|post| Some((post.no, post.moved.clone()?))).collect();
+    moved.sort_unstable();
+    moved.into()
+}
+
+/// The posts outside of `thread` that its bodies name. One that was moved names its posts where they are now, for
+/// whoever names them here follows them.
 fn cross_quotes(thread: &Thread, board: &BoardSlug) -> Box<[CrossQuote]> {
     let mut own: Vec<PostNo> = thread.posts.iter().map(|post| post.no).collect();
     own.sort_unstable();
-    let mut cross = Vec::new();
+    let moved = moved_posts(thread).into_iter().map(|(_, to)| (to.board, to.no));
+    let mut cross: Vec<CrossQuote> = moved.collect();
     for post in thread.posts.iter().filter(|post| !post.deleted) {
         quotes::scan(&post.body, |quote| match quote {
             Quote::Post(no) if own.binary_search(&no).is_err() => cross.push((board.clone(), no)),

@@ -10,7 +10,7 @@ use super::posts::{DrawnThread, Extent};
 use super::previews::Preview;
 use super::views::*;
 use super::{feed, json};
-use crate::model::site::{ARCHIVE_SPAN, Board};
+use crate::model::site::{ARCHIVE_SPAN, Board, Standing};
 use crate::model::summary::TAIL_POSTS;
 use crate::model::{BoardFile, Page, PageKey, PostNo, ThreadFile, ThreadKey, ThreadSummary};
 
@@ -51,6 +51,12 @@ impl<'a> BoardPen<'a> {
         let listed = index.map(|index| self.board.index_page(index.number)).unwrap_or_default();
         let mut previews: Vec<Option<Result<Arc<Preview>, DrawError>>> = listed.iter().map(|_| None).collect();
         for (no, pages) in threads {
+            if let Some(standing) = self.pen.site.forward(self.board, *no) {
+                let page = self.moved_page(standing);
+                let page = |key: PageKey| page.clone().map(|bytes| Page { key, bytes });
+                pages.keys(slug, *no).into_iter().for_each(|key| emit((key.clone(), page(key))));
+                continue;
+            }
             let at = listed.iter().position(|summary| summary.no == *no);
             let outcome = self.with_thread(*no, Extent::All, |drawn, summary| {
                 if let Some(at) = at {
@@ -219,12 +225,25 @@ impl<'a> BoardPen<'a> {
         }
     }
 
+    /// What stands at the old address of a thread that was moved: it leads on.
+    fn moved_page(&self, to: Standing<'_>) -> Result<Vec<u8>, DrawError> {
+        let key = PageKey::Thread(to.board.clone(), to.thread);
+        let title = self.titled("thread-moved", &[]);
+        let view = MovedView {
+            frame: self.around.frame("moved", &title, "", Some(&key)),
+            board: &self.view,
+            target: self.pen.site.board(to.board).map_or(String::new(), |board| board.title().to_owned()),
+            target_board: to.board.to_string(),
+            target_no: to.thread.get(),
+            href: self.pen.href(&key),
+            refresh: 0,
+        };
+        Ok(self.pen.theme.draw("moved", &view, &[])?.into_bytes())
+    }
+
     fn preview(&self, summary: &ThreadSummary, drawn: &DrawnThread<'_>) -> Result<Arc<Preview>, DrawError> {
-        let preview = Arc::new(drawn.preview(
-            self.pen.theme,
-            &self.pen.thread_title(summary),
-            self.board.settings.replies_previewed,
-        )?);
+        let title = self.pen.thread_title(summary);
+        let preview = Arc::new(drawn.preview(self.pen.theme, &title, self.board.settings.replies_previewed)?);
         if let Some(previews) = self.pen.previews {
             previews.keep(ThreadKey { board: self.board.slug.clone(), no: summary.no }, &preview);
         }

@@ -97,6 +97,7 @@ impl Pen<'_> {
             PageKey::Catalog(slug) => board(slug)?.catalog_page(),
             PageKey::Archive(slug) => board(slug)?.archive_page(),
             PageKey::ArchivePart(slug, part) => board(slug)?.archive_part(*part),
+            PageKey::Log => self.log_page(),
             PageKey::NotFound => Ok(self.refused(&Refusal::NotFound, None)?.into_bytes()),
             PageKey::Home => self.home_page(),
             PageKey::OfBoard(slug, file) => board(slug)?.file(*file),

@@ -41,6 +41,10 @@ impl Surroundings {
                 origin: settings.base_url.origin().unwrap_or_default().to_owned(),
                 locale: settings.locale.clone(),
                 dir: direction(&settings.locale).to_owned(),
+                log: match settings.public_log {
+                    true => PageKey::Log.href(settings.prefix()),
+                    false => String::new(),
+                },
                 generator: GENERATOR.to_owned(),
             },
             boards: listed.map(board).collect(),

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use super::digits::push_number;
 use super::markup::Links;
 use crate::model::quotes::Quote;
+use crate::model::site::Standing;
 use crate::model::{BoardSlug, PageKey, PostNo, Site};
 
 /// How the link to a post of the same thread begins. The renderer escapes `"` in text, so that this can stand nowhere
@@ -36,15 +37,27 @@ impl<'a> ThreadLinks<'a> {
     }
 
     fn post(&self, board: &BoardSlug, no: PostNo, out: &mut String) -> bool {
-        if board == self.board && self.own.binary_search(&no).is_ok() {
-            self.cited.borrow_mut().push(no);
-            out.push_str("#p");
-            push_number(out, no.get());
+        if self.is_own(board, no) {
+            self.own_post(no, out);
             return true;
         }
-        let Some(thread) = self.site.place(board, no) else { return false };
-        let _ = write!(out, "{}{board}/thread/{thread}.html#p{no}", self.site.settings.prefix());
+        let Some(Standing { board, thread, no }) = self.site.standing(board, no) else { return false };
+        match self.is_own(board, no) {
+            // It was named by where it stood before the thread was moved.
+            true => self.own_post(no, out),
+            false => drop(write!(out, "{}{board}/thread/{thread}.html#p{no}", self.site.settings.prefix())),
+        }
         true
+    }
+
+    fn is_own(&self, board: &BoardSlug, no: PostNo) -> bool {
+        board == self.board && self.own.binary_search(&no).is_ok()
+    }
+
+    fn own_post(&self, no: PostNo, out: &mut String) {
+        self.cited.borrow_mut().push(no);
+        out.push_str("#p");
+        push_number(out, no.get());
     }
 }
 

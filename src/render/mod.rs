@@ -22,6 +22,7 @@ pub mod plan;
 mod post_template;
 mod posts;
 pub mod previews;
+mod public_log;
 pub mod refusals;
 mod samples;
 mod sitemap;

@@ -21,6 +21,7 @@ pub fn all_pages(site: &Site, theme: &Theme) -> BTreeSet<PageKey> {
     pages.extend([PageKey::Home, PageKey::NotFound]);
     pages.extend(SiteFile::ALL.into_iter().filter(|file| has_of_site(site, *file)).map(PageKey::OfSite));
     pages.extend(overboard_pages(site, 1..=site.overboard_pages()).map(PageKey::Overboard));
+    pages.extend(site.settings.public_log.then_some(PageKey::Log));
     site.boards().for_each(|board| pages_of(site, board, &mut pages));
     // All at once: a set is made much sooner from many than by one after the other.
     pages.into_iter().collect()
@@ -28,7 +29,7 @@ pub fn all_pages(site: &Site, theme: &Theme) -> BTreeSet<PageKey> {
 
 fn pages_of(site: &Site, board: &Board, pages: &mut Vec<PageKey>) {
     let slug = &board.slug;
-    let threads = board.threads().filter(|summary| summary.visible());
+    let threads = board.threads().filter(|summary| site.has_page(board, summary));
     pages.extend(threads.flat_map(|summary| pages_of_thread(site, slug, summary)));
     let index = 1..=board.index_pages();
     if site.settings.formats.has(Format::Json) {
@@ -78,6 +79,9 @@ fn has_origin(site: &Site) -> bool {
 fn has_of_thread(site: &Site, summary: &ThreadSummary, file: ThreadFile) -> bool {
     let written = has_format(site, file.format());
     match file {
+        ThreadFile::VichanPage => written,
+        // A thread that was moved only leads on.
+        _ if !summary.visible() => false,
         ThreadFile::TailJson => written && summary.has_tail(),
         ThreadFile::VichanJson => written && has_format(site, Format::Json),
         _ => written,
@@ -101,17 +105,21 @@ fn has_of_site(site: &Site, file: SiteFile) -> bool {
 /// Whether the site has this page: what [`all_pages`] says, for one page.
 pub fn has_page(site: &Site, theme: &Theme, page: &PageKey) -> bool {
     let board = |slug: &BoardSlug| site.board(slug);
-    let visible = |slug: &BoardSlug, no: &PostNo| board(slug).and_then(|board| board.visible(*no));
+    let thread = |slug: &BoardSlug, no: PostNo| {
+        let board = board(slug)?;
+        board.thread(no).filter(|summary| site.has_page(board, summary))
+    };
     match page {
         PageKey::Asset(path) => theme.asset(path).is_some(),
         PageKey::Home | PageKey::NotFound => true,
+        PageKey::Log => site.settings.public_log,
         PageKey::OfSite(file) => has_of_site(site, *file),
         PageKey::Catalog(slug) | PageKey::Archive(slug) => board(slug).is_some(),
         PageKey::OfBoard(slug, file) => board(slug).is_some() && has_of_board(site, *file),
-        PageKey::Thread(slug, no) => visible(slug, no).is_some(),
-        PageKey::Tail(slug, no) => visible(slug, no).is_some_and(ThreadSummary::has_tail),
+        PageKey::Thread(slug, no) => thread(slug, *no).is_some(),
+        PageKey::Tail(slug, no) => thread(slug, *no).is_some_and(ThreadSummary::has_tail),
         PageKey::OfThread(slug, no, file) => {
-            visible(slug, no).is_some_and(|summary| has_of_thread(site, summary, *file))
+            thread(slug, *no).is_some_and(|summary| has_of_thread(site, summary, *file))
         }
         PageKey::Index(slug, page) => board(slug).is_some_and(|board| (1..=board.index_pages()).contains(page)),
         PageKey::IndexJson(slug, page) => {

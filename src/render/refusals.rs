@@ -25,7 +25,9 @@ pub fn sentence(texts: &Texts, refusal: &Refusal) -> String {
         Refusal::Busy(seconds) | Refusal::ManyThreads(seconds) | Refusal::TooFast(seconds) => {
             say(&[("seconds", &seconds.to_string())])
         }
-        Refusal::NoSuchBoard
+        Refusal::Listed { zone } => say(&[("zone", zone)]),
+        Refusal::ProofNeeded(_)
+        | Refusal::NoSuchBoard
         | Refusal::NoSuchThread
         | Refusal::NoSuchPost
         | Refusal::WrongPassword

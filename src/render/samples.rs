@@ -7,11 +7,12 @@ use super::frame::BOARDS_LISTED;
 use super::plan;
 use super::theme::{BadTheme, Theme};
 use super::views::PostView;
+use crate::model::public_act::{LoggedAct, PublicAct};
 use crate::model::settings::{BaseUrl, BoardInfo};
 use crate::model::summary::TAIL_FROM;
 use crate::model::{
-    BoardSettings, BoardSlug, Change, ErrorView, Form, Numbered, Post, PostNo, Refusal, Site, SiteSettings, Stamp,
-    Thread, ThreadFlags, ThreadKey, ThreadSummary,
+    BoardSettings, BoardSlug, Change, ErrorView, Form, Numbered, Post, PostId, PostKey, PostNo, Refusal, Site,
+    SiteSettings, Stamp, Thread, ThreadFlags, ThreadKey, ThreadSummary,
 };
 
 /// A made-up site, ready to be drawn.
@@ -30,6 +31,7 @@ impl Sample {
         let settings = SiteSettings {
             base_url: BaseUrl::parse(&format!("https://example.org{prefix}")).unwrap_or_default(),
             description: "A site".to_owned(),
+            public_log: true,
             ..SiteSettings::default()
         };
         let board = BoardSettings {
@@ -42,9 +44,12 @@ impl Sample {
         let crowd = if open { 0 } else { BOARDS_LISTED };
         let mut sample = Sample { site: site(settings, board, crowd), thread: None };
         let thread = Arc::new(thread(open));
-        let changes = (1..=4).map(|step| change(&thread, &sample.site, step * 10_000, step % 2 == 0)).collect();
+        let mut changes: Vec<Change> =
+            (1..=4).map(|step| change(&thread, &sample.site, step * 10_000, step % 2 == 0)).collect();
+        changes.push(moved(&sample.site, 50_000, 10_000));
         sample.site.apply(changes);
         sample.thread = Some(thread);
+        sample.site.log = Arc::new(logged(open));
         sample
     }
 
@@ -99,6 +104,34 @@ fn change(thread: &Thread, site: &Site, no: u64, long: bool) -> Change {
     // Every other one passes for a long thread.
     let (replies, posts) = if long { (TAIL_FROM + 1, TAIL_FROM) } else { (summed_up.replies, summed_up.posts) };
     let summary = ThreadSummary { no, last_no: no, replies, posts, ..summed_up };
+    Change { key: ThreadKey { board: slug(), no }, now: Some(Numbered { summary, numbers: vec![no] }) }
+}
+
+/// What staff did: an act with everything, or one with nothing.
+fn logged(full: bool) -> Vec<LoggedAct> {
+    let at = chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap_or_default();
+    let act = PublicAct {
+        id: PostId::parse("id").expect("letters make an id"),
+        at,
+        act: if full { "move" } else { "ban" }.to_owned(),
+        board: full.then(slug),
+        posts: PostNo::new(1).filter(|_| full).into_iter().collect(),
+        more: 0,
+        to: full.then(slug),
+        of: None,
+        why: if full { "text" } else { "" }.to_owned(),
+    };
+    vec![LoggedAct { act, undone: full.then_some(at) }]
+}
+
+/// A thread that was moved to where another one is.
+fn moved(site: &Site, no: u64, to: u64) -> Change {
+    let [no, to] = [no, to].map(|no| PostNo::new(no).expect("it is above 0"));
+    let moved = Some(PostKey { board: slug(), no: to });
+    let posts = vec![Post { deleted: true, moved, ..Post::new(no) }];
+    let thread = Thread { flags: ThreadFlags::default(), changed: None, posts };
+    let settings = &site.board(&slug()).expect("it was made with this board").settings;
+    let summary = ThreadSummary::of(&thread, &slug(), settings, Stamp::default(), 0, super::excerpt);
     Change { key: ThreadKey { board: slug(), no }, now: Some(Numbered { summary, numbers: vec![no] }) }
 }
 

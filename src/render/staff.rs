@@ -30,7 +30,7 @@ pub use words::Notice;
 pub const STYLE: &str = include_str!("staff/staff.css");
 
 /// Each template, by its name.
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 17] = [
     ("layout", include_str!("staff/layout.hbs")),
     ("hidden", include_str!("staff/hidden.hbs")),
     ("row", include_str!("staff/row.hbs")),
@@ -44,6 +44,7 @@ const TEMPLATES: [(&str, &str); 16] = [
     ("post", include_str!("staff/post.hbs")),
     ("held", include_str!("staff/held.hbs")),
     ("posture", include_str!("staff/posture.hbs")),
+    ("move", include_str!("staff/move.hbs")),
     ("log", include_str!("staff/log.hbs")),
     ("bans", include_str!("staff/bans.hbs")),
     ("users", include_str!("staff/users.hbs")),
@@ -94,6 +95,7 @@ struct May {
     restore: bool,
     set: bool,
     edit: bool,
+    moving: bool,
     wipe: bool,
     ban: bool,
     unban: bool,
@@ -115,6 +117,7 @@ impl May {
             restore: may(Right::Restore),
             set: may(Right::Set),
             edit: may(Right::Edit),
+            moving: may(Right::Move),
             wipe: may(Right::Wipe),
             ban: may(Right::Ban),
             unban: may(Right::Unban),
@@ -317,6 +320,8 @@ struct OnePost {
     row: Row,
     thread_flags: Vec<FlagLine>,
     thread_target: String,
+    /// The boards to which the thread can go.
+    other_boards: Vec<String>,
     source: String,
     takes_replies: bool,
     back: String,
@@ -408,6 +413,12 @@ impl Pages<'_> {
         let thread_flags = thread_flags.collect();
         let page = OnePost {
             thread_flags,
+            other_boards: match post.thread.visible() {
+                true => {
+                    self.site.boards().map(|board| board.slug.to_string()).filter(|slug| *slug != row.board).collect()
+                }
+                false => Vec::new(),
+            },
             thread_target: format!("{}/{}", post.key.board, post.key.no),
             source: source.unwrap_or_default(),
             takes_replies: post.thread.visible() && !flags.closed(),

@@ -22,8 +22,8 @@ use crate::model::theme::{ThemeFile, ThemeFiles};
 use crate::model::{BoardSettings, Refusal, Texts};
 
 /// Templates that every theme has; the built-in one provides those that a theme leaves out.
-pub const TEMPLATES: [&str; 10] =
-    ["archive", "catalog", "error", "home", "index", "overboard", "post", "safe", "tail", "thread"];
+pub const TEMPLATES: [&str; 12] =
+    ["archive", "catalog", "error", "home", "index", "log", "moved", "overboard", "post", "safe", "tail", "thread"];
 
 /// The template that is none of a page.
 const POST: &str = "post";
@@ -37,6 +37,8 @@ pub struct Theme {
     pages: BTreeMap<&'static str, PageTemplate>,
     /// By path below `public/`.
     assets: BTreeMap<String, Vec<u8>>,
+    /// Where each can be fetched, by its name below the theme's `assets/`.
+    hrefs: BTreeMap<String, String>,
     origins: BTreeMap<String, Origin>,
     texts: Texts,
     time: TimeForm,
@@ -92,7 +94,7 @@ impl Theme {
         }
         let compiled = |name: &&'static str| Some((*name, PageTemplate::compile(name, &templates, &asset_names)?));
         let pages = TEMPLATES.iter().filter(|name| **name != POST).filter_map(compiled).collect();
-        templates.register_helper("asset", Box::new(AssetHelper { hrefs: asset_names }));
+        templates.register_helper("asset", Box::new(AssetHelper { hrefs: asset_names.clone() }));
         templates.register_helper("if", Box::new(StrictIf { positive: true }));
         templates.register_helper("unless", Box::new(StrictIf { positive: false }));
         let post = templates.get_template(POST).and_then(PostTemplate::compile);
@@ -102,6 +104,7 @@ impl Theme {
             post,
             pages,
             assets: published,
+            hrefs: asset_names,
             origins,
             texts: texts.clone(),
             time,
@@ -120,6 +123,11 @@ impl Theme {
     /// An asset by its path below `public/`.
     pub fn asset(&self, path: &str) -> Option<&[u8]> {
         self.assets.get(path).map(Vec::as_slice)
+    }
+
+    /// Where an asset can be fetched, by its name below the theme's `assets/`.
+    pub fn href(&self, name: &str) -> Option<&str> {
+        self.hrefs.get(name).map(String::as_str)
     }
 
     /// Changes whenever a file of the theme does, or a text.

@@ -162,7 +162,7 @@ macro_rules! record {
 }
 
 record!(Frame<'_>: site boards more_boards page);
-record!(SiteView: title description prefix home overboard_href origin locale dir generator);
+record!(SiteView: title description prefix home overboard_href origin locale dir log generator);
 record!(BoardLink: slug title href current);
 record!(PageView: kind title description url og_type feed_href json_href);
 record!(HomeView<'_>: board_stats threads_total posts_total latest, over frame);
@@ -183,4 +183,7 @@ record!(
         body nonce
 );
 record!(RefusedView<'_>: status heading message has_form form, over frame);
+record!(MovedView<'_>: board target target_board target_no href refresh, over frame);
+record!(LogView<'_>: acts, over frame);
+record!(LoggedRow: iso time what board posts to why undone);
 record!(SafeView<'_>: heading message href refresh, over frame);

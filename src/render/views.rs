@@ -67,6 +67,8 @@ pub struct SiteView {
     pub locale: String,
     /// `ltr` or `rtl`.
     pub dir: String,
+    /// The page that tells what staff did; empty if there is none.
+    pub log: String,
     /// Name and version of the program.
     pub generator: String,
 }
@@ -87,7 +89,7 @@ pub struct BoardLink {
 /// The page itself.
 #[derive(Clone, Debug, Serialize)]
 pub struct PageView {
-    /// `home`, `index`, `overboard`, `catalog`, `archive`, `thread`, `tail`, `error` or `safe`.
+    /// `home`, `index`, `overboard`, `catalog`, `archive`, `thread`, `tail`, `moved`, `log`, `error` or `safe`.
     pub kind: &'static str,
     /// For `<title>` and `og:title`; the site's or board's name is already in it.
     pub title: String,
@@ -374,6 +376,57 @@ pub struct OverboardView<'a> {
     pub prev_href: String,
     /// The page after; empty on the last.
     pub next_href: String,
+}
+
+/// `moved.hbs`: what stands at the old address of a thread that was moved to another board.
+#[derive(Clone, Debug, Serialize)]
+pub struct MovedView<'a> {
+    /// Common to all pages; the address is that of the new place.
+    #[serde(flatten)]
+    pub frame: Frame<'a>,
+    /// The board on which it stood.
+    pub board: &'a BoardView,
+    /// The name for people of the board on which it stands.
+    pub target: String,
+    /// The slug of that.
+    pub target_board: String,
+    /// Its number there.
+    pub target_no: u64,
+    /// Its page there.
+    pub href: String,
+    /// Seconds after which the page goes there by itself.
+    pub refresh: u32,
+}
+
+/// `log.hbs`: what staff did.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogView<'a> {
+    /// Common to all pages.
+    #[serde(flatten)]
+    pub frame: Frame<'a>,
+    /// The newest acts, newest first.
+    pub acts: Vec<LoggedRow>,
+}
+
+/// An act of staff.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoggedRow {
+    /// When.
+    pub iso: String,
+    /// When.
+    pub time: String,
+    /// What, in words.
+    pub what: String,
+    /// The board; empty if none.
+    pub board: String,
+    /// The numbers of posts or threads; may be empty.
+    pub posts: String,
+    /// The board to which a thread went; empty for other acts.
+    pub to: String,
+    /// Why; may be empty.
+    pub why: String,
+    /// When it was taken back; empty if it was not.
+    pub undone: String,
 }
 
 /// `catalog.hbs`.

@@ -91,8 +91,11 @@ fn read_entries(key: &ThreadKey, path: &Path, board: u32) -> (Vec<Entry>, Vec<Pr
     };
     let posts = reading.thread.map(|thread| thread.posts).unwrap_or_default();
     let hash = |id: &crate::model::PostId| id_hash(id.as_str());
-    let entry =
-        |post: &crate::model::Post| Entry { no: post.no, thread: key.no, board, id_hash: post.id.as_ref().map(hash) };
+    let entry = |post: &crate::model::Post| {
+        // Of a post that was moved, the id stands with it too.
+        let id = post.id.as_ref().filter(|_| post.moved.is_none());
+        Entry { no: post.no, thread: key.no, board, id_hash: id.map(hash) }
+    };
     (posts.iter().map(entry).collect(), reading.problems)
 }
 

@@ -18,7 +18,7 @@ use crate::model::places::Places;
 use crate::model::{BoardSlug, PostNo, ThreadSummary};
 
 /// Rises whenever the meaning of anything in the file changes.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// What begins the file: a name and the version.
 const MAGIC: [u8; 12] = *b"nejiboard\0\0\0";

@@ -8,13 +8,13 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use serde::{Deserialize, Deserializer};
 
 use super::written;
-use crate::model::{BoardSlug, PostId, PostNo, Problem, ThreadFlags};
+use crate::model::{BoardSlug, PostId, PostKey, PostNo, Problem, ThreadFlags};
 
 /// The longest header line that is read, in bytes.
 const HEADER_BYTES_MAX: usize = 64 << 10;
 
 /// Every key that a header can have.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "no",
     "at",
     "name",
@@ -29,6 +29,7 @@ const KEYS: [&str; 18] = [
     "bumplock",
     "cyclic",
     "changed",
+    "moved",
     "deleted",
     "id",
     "board",
@@ -58,6 +59,8 @@ pub struct Header {
     pub flags: ThreadFlags,
     /// When a moderator last changed the thread.
     pub changed: Option<DateTime<Utc>>,
+    /// Where the post was moved.
+    pub moved: Option<PostKey>,
     /// A tombstone.
     pub deleted: bool,
     /// What the post got when it was accepted.
@@ -131,6 +134,7 @@ struct Raw {
     bumplock: bool,
     cyclic: bool,
     changed: Option<Time>,
+    moved: Option<PostKey>,
     deleted: bool,
     id: Option<PostId>,
     board: Option<BoardSlug>,
@@ -157,6 +161,7 @@ impl From<Raw> for Header {
             sage: raw.sage,
             flags,
             changed: raw.changed.map(|time| time.0),
+            moved: raw.moved,
             deleted: raw.deleted,
             id: raw.id,
             board: raw.board,

@@ -211,7 +211,7 @@ impl Held {
                 _ => {}
             }
         }
-        match self.folder.exists() {
+        match !ids.is_empty() && self.folder.exists() {
             true => disk::sync_folder(&self.folder),
             false => Ok(()),
         }
@@ -230,6 +230,16 @@ impl Held {
             }
         }
         Ok(())
+    }
+
+    /// The ids of posts whose files were so.
+    pub(super) fn ids_in(&self, texts: &[String]) -> Vec<PostId> {
+        texts.iter().filter_map(|text| self.id_in(text)).collect()
+    }
+
+    fn id_in(&self, text: &str) -> Option<PostId> {
+        let unknown = PostId::parse("unknown").expect("letters make an id");
+        self.parse(&unknown, text.as_bytes()).map(|arrival| arrival.id)
     }
 
     fn path(&self, id: &PostId, ending: &str) -> PathBuf {

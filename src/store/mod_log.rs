@@ -3,17 +3,22 @@
 //! It is private, since it holds what was deleted. An entry is durable before anything is changed: what it says was
 //! there before is what a crash in between cannot take away, and an act that is met again is known by its id.
 
-use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+mod index;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use index::Index;
+
+use super::lines::{self, Backwards, Secrecy};
 use crate::disk::{self, DiskError};
-use crate::model::{Act, BoardSlug, PostId, PostNo, ThreadFlags};
+use crate::model::act::Deed;
+use crate::model::{Act, BoardSlug, PostId, PostNo, ThreadFlags, ThreadKey};
 
 /// An act that was carried out.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -27,6 +32,34 @@ pub struct Entry {
     /// Held posts that it threw away, each as its file was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denied: Vec<String>,
+    /// How many that were, also once they are forgotten.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub denied_count: usize,
+    /// A thread that it took to another board.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Carried>,
+}
+
+impl Entry {
+    /// Whether it changed something that readers or posters notice.
+    pub fn shows(&self) -> bool {
+        !self.before.is_empty() || matches!(self.act.deed, Deed::Ban { .. } | Deed::Unban { .. } | Deed::Undo { .. })
+    }
+}
+
+/// A thread that went to another board.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Carried {
+    /// Where it stood.
+    pub from: ThreadKey,
+    /// Where it stands.
+    pub to: ThreadKey,
+    /// Its posts' old numbers and their new ones.
+    pub numbers: Vec<(PostNo, PostNo)>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// A thread that an act changed, as it was before.
@@ -44,39 +77,24 @@ pub struct Before {
     pub posts: String,
 }
 
-/// The log of a site.
+/// The log of a site. Clones of it share what they know of the file.
 #[derive(Clone, Debug)]
 pub struct ModLog {
     path: PathBuf,
+    index: Arc<Mutex<Index>>,
 }
 
 impl ModLog {
     /// The log in this file, which need not be there.
     pub fn new(path: PathBuf) -> ModLog {
-        ModLog { path }
+        ModLog { path, index: Arc::default() }
     }
 
     /// Adds an entry at the end, and comes back when it is durable.
     pub fn append(&self, entry: &Entry) -> Result<(), DiskError> {
-        let folder = self.path.parent().unwrap_or(&self.path);
-        disk::create_private_dir(folder)?;
-        let mut line = serde_json::to_vec(entry).expect("an entry is always JSON");
-        line.push(b'\n');
-        let is_new = !self.path.exists();
-        let mut open = OpenOptions::new();
-        // SECURITY: what was deleted is for nobody but the operator.
-        let opened = open.read(true).append(true).create(true).mode(0o600).open(&self.path);
-        let written = opened.and_then(|mut file| {
-            let before = file.metadata()?.len();
-            // A crash, or a full disk, may have left half a line.
-            let whole = before == 0 || last_byte(&mut file)? == b'\n';
-            let lines = if whole { line } else { [b"\n", line.as_slice()].concat() };
-            file.write_all(&lines).and_then(|()| file.sync_data()).inspect_err(|_| drop(file.set_len(before)))
-        });
-        written.map_err(DiskError::doing("write", &self.path))?;
-        if is_new {
-            disk::sync_folder(folder)?;
-        }
+        disk::create_private_dir(self.path.parent().unwrap_or(&self.path))?;
+        let line = serde_json::to_vec(entry).expect("an entry is always JSON");
+        lines::append(&self.path, line, Secrecy::Private)?;
         disk::point("act logged");
         Ok(())
     }
@@ -94,31 +112,57 @@ impl ModLog {
 
     /// The last entries, newest first, without the posts that they hold.
     pub fn last(&self, most: usize) -> Result<Vec<Entry>, DiskError> {
-        let mut last = VecDeque::new();
-        for mut entry in self.entries()? {
-            if last.len() == most {
-                last.pop_front();
-            }
+        let bare = |mut entry: Entry| {
             entry.before.iter_mut().for_each(|before| before.posts = String::new());
             entry.denied.iter_mut().for_each(|text| *text = String::new());
-            last.push_back(entry);
-        }
-        Ok(last.into_iter().rev().collect())
+            entry
+        };
+        Ok(self.newest()?.take(most).map(bare).collect())
     }
 
-    /// The entry of the act with this id.
+    /// All entries, newest first.
+    pub fn newest(&self) -> Result<impl Iterator<Item = Entry>, DiskError> {
+        Ok(Backwards::of(&self.path)?.filter_map(|line| serde_json::from_slice(&line).ok()))
+    }
+
+    /// The entry of the act with this id: of the newest [`index::INDEXED_MAX`] / 2 at least.
     pub fn find(&self, id: &PostId) -> Result<Option<Entry>, DiskError> {
-        Ok(self.entries()?.find(|entry| entry.act.id.as_ref() == Some(id)))
+        let place = self.indexed(|index| index.place(id))?;
+        let Some(place) = place else { return Ok(None) };
+        let read = || {
+            let mut line = Vec::new();
+            let mut file = BufReader::new(File::open(&self.path)?);
+            file.seek(SeekFrom::Start(place))?;
+            file.read_until(b'\n', &mut line).map(|_| line)
+        };
+        let line = read().map_err(DiskError::doing("read", &self.path))?;
+        let entry: Option<Entry> = serde_json::from_slice(&line).ok();
+        // Ids are known by their hash.
+        Ok(entry.filter(|entry| entry.act.id.as_ref() == Some(id)))
+    }
+
+    /// The same, however old it is.
+    pub fn find_among_all(&self, id: &PostId) -> Result<Option<Entry>, DiskError> {
+        match self.find(id)? {
+            None if self.indexed(|index| index.is_cut())? => {
+                Ok(self.entries()?.find(|entry| entry.act.id.as_ref() == Some(id)))
+            }
+            found => Ok(found),
+        }
+    }
+
+    fn indexed<T>(&self, ask: impl FnOnce(&Index) -> T) -> Result<T, DiskError> {
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        index.catch_up(&self.path).map_err(DiskError::doing("read", &self.path))?;
+        Ok(ask(&index))
     }
 
     /// Forgets the posts that were deleted or changed before `time`. What was done, by whom and why stays.
     pub fn forget_before(&self, time: DateTime<Utc>) -> Result<(), DiskError> {
-        let is_due = |entry: &Entry| entry.act.at.is_some_and(|at| at < time);
-        let holds =
-            |entry: &Entry| !entry.denied.is_empty() || entry.before.iter().any(|before| !before.posts.is_empty());
-        if !self.entries()?.any(|entry| is_due(&entry) && holds(&entry)) {
+        if self.indexed(Index::holds_since)?.is_none_or(|since| time <= since) {
             return Ok(());
         }
+        let is_due = |entry: &Entry| entry.act.at.is_some_and(|at| at < time);
         let mut bytes = Vec::new();
         for mut entry in self.entries()? {
             if is_due(&entry) {
@@ -130,11 +174,4 @@ impl ModLog {
         }
         disk::replace_private(&self.path, &bytes)
     }
-}
-
-fn last_byte(file: &mut File) -> std::io::Result<u8> {
-    let mut byte = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut byte)?;
-    Ok(byte[0])
 }

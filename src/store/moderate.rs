@@ -4,7 +4,9 @@
 //! replaced. Each step may be met again after a crash: what is as it should be already is left alone, and the log takes
 //! an act once.
 
+pub mod moving;
 pub mod posting;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -18,14 +20,19 @@ use super::held::{Held, HeldError};
 use super::inbox::Inbox;
 use super::journal::Journal;
 use super::mod_log::{Before, Entry, ModLog};
+use super::numbers::Numbers;
 use super::posture::{PostureFile, Standing};
+use super::public_log::{Again, PublicLog};
 use super::reports::Reports;
 use super::site_dir::SiteDir;
 use super::thread_file;
+use moving::{Carrying, Rename};
+
 use crate::disk::{self, DiskError};
 use crate::model::act::{Deed, Flag};
 use crate::model::ban::{Ban, Whom};
-use crate::model::{Act, Board, BoardSlug, Post, PostId, PostNo, Site, Thread, ThreadFlags, ThreadKey};
+use crate::model::public_act::PublicAct;
+use crate::model::{Act, BoardSlug, Post, PostId, PostNo, Site, Thread, ThreadFlags, ThreadKey};
 
 /// Why an act is not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +62,8 @@ pub struct Means<'a> {
     pub log: ModLog,
     /// Who sent which post.
     pub journal: Journal,
+    /// What everybody may know of it.
+    pub public_log: PublicLog,
     /// Who may not post.
     pub bans: Bans,
     /// What readers have reported.
@@ -67,27 +76,42 @@ pub struct Means<'a> {
     pub inbox: Inbox,
     /// The keyed hash of an address, or of its neighbourhood.
     pub fingerprint: &'a dyn Fn(IpAddr) -> String,
+    /// Gives quotes other names.
+    pub rename: Rename<'a>,
 }
 
 impl Means<'_> {
     /// Those of a site.
-    pub fn of<'a>(dir: &'a SiteDir, fingerprint: &'a dyn Fn(IpAddr) -> String) -> Means<'a> {
+    pub fn of<'a>(
+        dir: &'a SiteDir,
+        log: &ModLog,
+        fingerprint: &'a dyn Fn(IpAddr) -> String,
+        rename: Rename<'a>,
+    ) -> Means<'a> {
         Means {
             root: dir.root(),
-            log: ModLog::new(dir.mod_log()),
+            log: log.clone(),
             journal: Journal::new(dir.journal()),
+            public_log: PublicLog::new(dir.public_log()),
             bans: Bans::new(dir.bans()),
             reports: Reports::new(dir.reports()),
             held: Held::new(dir.held()),
             posture: PostureFile::new(dir.posture()),
             inbox: Inbox::at(dir.inbox()),
             fingerprint,
+            rename,
         }
     }
 }
 
 /// Carries out an act, and gives the threads whose files are different now. `now` is the time of an act that has none.
-pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Result<BTreeSet<ThreadKey>, ActError> {
+pub fn perform(
+    means: &Means,
+    site: &Site,
+    numbers: &mut Numbers,
+    act: &Act,
+    now: DateTime<Utc>,
+) -> Result<BTreeSet<ThreadKey>, ActError> {
     let id = act.id.clone().ok_or_else(|| ActError::Refused("an act needs an id".to_owned()))?;
     let (root, log, at) = (means.root, &means.log, act.at.unwrap_or(now));
     if let Deed::Report { board, post } = &act.deed {
@@ -96,14 +120,31 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
         return Ok(BTreeSet::new());
     }
     let logged = log.find(&id)?;
+    let mut thrown_away = if let Deed::Deny { held } = &act.deed { held.clone() } else { Vec::new() };
+    let logged_carried = logged.as_ref().and_then(|entry| entry.carried.as_ref());
+    let mut carrying = None;
     let wanted = match &act.deed {
         Deed::Delete { board, posts } => delete(root, site, board, posts)?,
         Deed::Restore { board, posts } => restore(root, log, board, posts)?,
         Deed::Set { board, threads, flag, on } => set(root, site, board, threads, *flag, *on)?,
         Deed::Edit { board, post, body } => edit(root, site, board, *post, body)?,
-        Deed::Wipe { board, post: Some(post), since } => wipe_poster(means, site, board, *post, *since)?,
-        Deed::Wipe { board, since, .. } => wipe_since(root, site, board, since.unwrap_or(at))?,
-        Deed::Undo { of } => undo(root, log, of)?,
+        Deed::Wipe { board, post, since } => {
+            let swept = sweep::wipe(means, site, board, *post, *since, at)?;
+            thrown_away = swept.held;
+            swept.threads
+        }
+        Deed::Move { board, thread, to } => {
+            let from = ThreadKey { board: board.clone(), no: *thread };
+            carrying = moving::plan(means, site, numbers, from, to, logged_carried)?;
+            Vec::new()
+        }
+        Deed::Undo { of } => match log.find_among_all(of)?.and_then(|entry| entry.carried) {
+            Some(undone) => {
+                carrying = moving::plan_back(means, site, numbers, &undone, logged_carried)?;
+                Vec::new()
+            }
+            None => undo(root, log, of)?,
+        },
         Deed::Approve { held } | Deed::Deny { held } if logged.is_none() => {
             means.held.require(held)?;
             Vec::new()
@@ -138,23 +179,45 @@ pub fn perform(means: &Means, site: &Site, act: &Act, now: DateTime<Utc>) -> Res
         }
         _ => None,
     };
-    if logged.is_none() {
-        let before = wanted.iter().map(Wanted::before).collect();
-        let act = posting::without_text(Act { id: Some(id.clone()), at: Some(at), ..act.clone() });
-        let denied = if let Deed::Deny { held } = &act.deed { means.held.texts(held)? } else { Vec::new() };
-        log.append(&Entry { act, before, denied })?;
+    let entry = match logged.clone() {
+        Some(entry) => {
+            if let Deed::Wipe { .. } = act.deed {
+                // What came since is not in the log.
+                thrown_away = means.held.ids_in(&entry.denied);
+            }
+            entry
+        }
+        None => {
+            let mut before: Vec<Before> = wanted.iter().map(Wanted::before).collect();
+            before.extend(carrying.iter().flat_map(Carrying::before));
+            let carried = carrying.as_ref().map(|carrying| carrying.carried.clone());
+            let act = posting::without_text(Act { id: Some(id.clone()), at: Some(at), ..act.clone() });
+            let denied = means.held.texts(&thrown_away)?;
+            let entry = Entry { act, before, denied_count: denied.len(), denied, carried };
+            log.append(&entry)?;
+            entry
+        }
+    };
+    if site.settings.public_log
+        && let Some(public) = PublicAct::of(&entry.act).filter(|_| entry.shows())
+    {
+        means.public_log.append(&public, if logged.is_some() { Again::Maybe } else { Again::No })?;
     }
-    let keys = write(root, wanted, at)?;
+    means.held.remove(&thrown_away)?;
+    let mut keys = write(root, wanted, at)?;
+    if let Some(carrying) = carrying {
+        keys.extend(carrying.write(means, at)?);
+    }
     match (&act.deed, ban) {
         (_, Some(ban)) => means.bans.add(ban, now)?,
         // Undoing a ban lifts it.
         (Deed::Unban { of } | Deed::Undo { of }, None) => {
             means.bans.lift(of, now)?;
-            let denied = log.find(of)?.filter(|_| matches!(act.deed, Deed::Undo { .. })).map(|entry| entry.denied);
+            let denied =
+                log.find_among_all(of)?.filter(|_| matches!(act.deed, Deed::Undo { .. })).map(|entry| entry.denied);
             means.held.put_back(&denied.unwrap_or_default())?;
         }
         (Deed::Approve { held }, None) => means.held.release(held, at, &means.inbox, &means.journal)?,
-        (Deed::Deny { held }, None) => means.held.remove(held)?,
         (Deed::Post { .. }, None) => posting::put(means, &id, at, &act.deed)?,
         (Deed::Posture { posture, until }, None) => {
             means.posture.set(&Standing { posture: *posture, at, until: *until, by: act.by.clone() })?;
@@ -220,52 +283,6 @@ fn unknown_sender(slug: &BoardSlug, no: PostNo) -> ActError {
     ActError::Refused(format!(
         "where post {no} of `{slug}` came from is not known any more, or never was (see `keep_addresses`)"
     ))
-}
-
-/// All posts of a board since a time.
-fn wipe_since(root: &Path, site: &Site, slug: &BoardSlug, since: DateTime<Utc>) -> Result<Vec<Wanted>, ActError> {
-    let board = site.board(slug).ok_or_else(|| no_board(slug))?;
-    sweep(root, slug, board, since, |post| since <= post.at)
-}
-
-/// All posts that came from where this one did.
-fn wipe_poster(
-    means: &Means,
-    site: &Site,
-    slug: &BoardSlug,
-    no: PostNo,
-    since: Option<DateTime<Utc>>,
-) -> Result<Vec<Wanted>, ActError> {
-    let print = (means.fingerprint)(address_of(means, site, slug, no)?);
-    let since = since.unwrap_or(DateTime::UNIX_EPOCH);
-    let ids = means.journal.sent_from(|address| (means.fingerprint)(address) == print, since)?;
-    let mut all = Vec::new();
-    for board in site.boards() {
-        let is_theirs = |post: &Post| since <= post.at && post.id.as_ref().is_some_and(|id| ids.contains(id));
-        all.extend(sweep(means.root, &board.slug, board, since, is_theirs)?);
-    }
-    Ok(all)
-}
-
-/// Deletes posts of a board of which `is_meant` says yes, in threads that have got posts since a time. With an opening
-/// post goes its thread.
-fn sweep(
-    root: &Path,
-    slug: &BoardSlug,
-    board: &Board,
-    since: DateTime<Utc>,
-    is_meant: impl Fn(&Post) -> bool,
-) -> Result<Vec<Wanted>, ActError> {
-    let mut all = Vec::new();
-    for summary in board.threads().filter(|summary| since.timestamp() <= summary.last_at && summary.visible()) {
-        let mut wanted = read(root, slug, summary.no)?;
-        let whole = is_meant(wanted.thread.op()) && !wanted.thread.op().deleted;
-        let hit = wanted.thread.posts.iter().filter(|post| !post.deleted && (whole || is_meant(post)));
-        let hit: Vec<Post> = hit.map(tombstone).collect();
-        hit.into_iter().for_each(|post| wanted.put(post));
-        all.push(wanted);
-    }
-    Ok(changed(all))
 }
 
 /// A thread as it should be, and what it takes to put it back.
@@ -397,16 +414,15 @@ fn edit(root: &Path, site: &Site, slug: &BoardSlug, no: PostNo, body: &str) -> R
 /// Threads as they were before an act, as far as it changed them.
 fn undo(root: &Path, log: &ModLog, id: &PostId) -> Result<Vec<Wanted>, ActError> {
     let not_there = || ActError::Refused(format!("there is no act `{}` in the log", id.as_str()));
-    let entry = log.find(id)?.ok_or_else(not_there)?;
+    let entry = log.find_among_all(id)?.ok_or_else(not_there)?;
     if let Deed::Approve { .. } | Deed::Post { .. } = entry.act.deed {
         return Err(ActError::Refused("posts that are there are taken away by deleting them".to_owned()));
     }
     if let Deed::Posture { .. } = entry.act.deed {
         return Err(ActError::Refused("say which posture is wanted instead, with `nejiboard mod posture`".to_owned()));
     }
-    if let Deed::Deny { held } = &entry.act.deed
-        && entry.denied.len() < held.len()
-    {
+    let thrown_away = if let Deed::Deny { held } = &entry.act.deed { held.len() } else { entry.denied_count };
+    if entry.denied.len() < thrown_away {
         return Err(ActError::Refused("what this act threw away is not kept any more".to_owned()));
     }
     let changes_posts =
@@ -429,7 +445,18 @@ fn undo(root: &Path, log: &ModLog, id: &PostId) -> Result<Vec<Wanted>, ActError>
     Ok(changed(all))
 }
 
+/// A thread of which something is to be changed. One that was moved is changed where it is.
 fn read(root: &Path, board: &BoardSlug, no: PostNo) -> Result<Wanted, ActError> {
+    let wanted = read_any(root, board, no)?;
+    match &wanted.thread.op().moved {
+        Some(there) => Err(ActError::Refused(format!(
+            "thread {no} of `{board}` was moved to `{there}`; name it by that, or undo the move first"
+        ))),
+        None => Ok(wanted),
+    }
+}
+
+fn read_any(root: &Path, board: &BoardSlug, no: PostNo) -> Result<Wanted, ActError> {
     let key = ThreadKey { board: board.clone(), no };
     let path = content::path_of(root, &key);
     let bytes = match disk::read(&path) {

@@ -1,5 +1,6 @@
 //! What readers have reported, in a private file of one JSON object for each post.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -78,6 +79,19 @@ impl Reports {
             self.write(&all)?;
         }
         Ok(before - all.len())
+    }
+
+    /// What was reported of posts that went to another board is said of their new numbers.
+    pub fn renumber(&self, from: &BoardSlug, to: &BoardSlug, numbers: &[(PostNo, PostNo)]) -> Result<(), DiskError> {
+        let numbers: BTreeMap<PostNo, PostNo> = numbers.iter().copied().collect();
+        let mut all = self.read()?;
+        let mut changed = false;
+        for report in all.iter_mut().filter(|report| report.board == *from) {
+            if let Some(no) = numbers.get(&report.post) {
+                (report.board, report.post, changed) = (to.clone(), *no, true);
+            }
+        }
+        if changed { self.write(&all) } else { Ok(()) }
     }
 
     fn write(&self, all: &[Report]) -> Result<(), DiskError> {

@@ -33,6 +33,11 @@ impl SiteDir {
         self.content().join("filters.yaml")
     }
 
+    /// What everybody may know of what staff did.
+    pub fn public_log(&self) -> PathBuf {
+        self.content().join("log.jsonl")
+    }
+
     /// Templates.
     pub fn themes(&self) -> PathBuf {
         self.root.join("themes")

@@ -162,7 +162,9 @@ fn take_post(
     }
     let mut post = Post::new(no);
     post.at = header.at.or_else(|| before.last().map(|post| post.at)).unwrap_or_default();
-    post.deleted = header.deleted;
+    // What stands elsewhere does not stand here.
+    post.deleted = header.deleted || header.moved.is_some();
+    post.moved = header.moved;
     post.sage = header.sage;
     post.id = header.id;
     if !post.deleted {
@@ -230,6 +232,7 @@ fn write_post(out: &mut Vec<u8>, post: &Post, of_op: Option<(ThreadFlags, Option
             line.time("changed", changed);
         }
     }
+    line.text("moved", &post.moved.as_ref().map(ToString::to_string).unwrap_or_default());
     line.flag("deleted", post.deleted);
     line.text("id", post.id.as_ref().map_or("", PostId::as_str));
     out.extend_from_slice(line.finish().as_bytes());

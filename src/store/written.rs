@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 
 use super::header::Header;
-use crate::model::{PostId, PostNo, ThreadFlags};
+use crate::model::{PostId, PostKey, PostNo, ThreadFlags};
 
 /// Reads the header of a post in a thread file. `None` if it is not as we would write it, which may still be right.
 pub(super) fn read(text: &str) -> Option<Header> {
@@ -27,6 +27,7 @@ pub(super) fn read(text: &str) -> Option<Header> {
             cyclic: entries.take("\"cyclic\": ", on)?.is_some(),
         },
         changed: entries.take("\"changed\": ", time)?,
+        moved: entries.take("\"moved\": ", moved)?,
         deleted: entries.take("\"deleted\": ", on)?.is_some(),
         id: entries.take("\"id\": ", id)?,
         board: None,
@@ -74,6 +75,11 @@ fn text_of(typed: &str) -> Option<(String, usize)> {
 fn time(typed: &str) -> Option<(DateTime<Utc>, usize)> {
     let (text, bytes) = quoted(typed)?;
     Some((parse_time(text)?, bytes))
+}
+
+fn moved(typed: &str) -> Option<(PostKey, usize)> {
+    let (text, bytes) = quoted(typed)?;
+    Some((PostKey::parse(text).ok()?, bytes))
 }
 
 fn id(typed: &str) -> Option<(PostId, usize)> {

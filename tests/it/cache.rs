@@ -23,6 +23,7 @@ fn summary(no: u64) -> ThreadSummary {
         replies: 2,
         last_no: no,
         op_id_hash: 9,
+        moved: Box::default(),
         cross: [(BoardSlug::parse("tech").expect("a name"), PostNo::MAX)].into(),
     }
 }

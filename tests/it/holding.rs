@@ -173,3 +173,76 @@ fn a_crash_approves_nothing_twice_and_loses_nothing() {
         assert!(run_with(site.root(), &["verify"], |_| ()).status.success(), "{point}");
     }
 }
+
+#[test]
+fn without_a_server_what_is_approved_is_built_at_once_with_whatever_else_waits() {
+    let site = moderated("all");
+    let door = Running::start(site.root());
+    assert_eq!(outcome(&reply_from(&door, "203.0.113.9", "hold me tight")), "202");
+    door.kill();
+    site.write("posts-inbox/waits.md", "--- {board: tech, thread: 1}\naccepted before it was killed\n");
+    let told = moderate(&site, &["approve", "--all"], 0);
+    assert!(told.contains("approve: done (act "), "{told}");
+    let page = site.page("tech/thread/1.html");
+    assert!(page.contains("hold me tight") && page.contains("accepted before it was killed"), "{page}");
+    assert!(files_below(&site.path("posts-inbox")).is_empty() && held(&site).is_empty());
+    let told = moderate(&site, &["delete", "tech", "99"], 3);
+    assert!(told.contains("there is no post 99 on `tech`"), "{told}");
+    assert!(files_below(&site.path("posts-inbox")).is_empty(), "what is told at once lies nowhere");
+    assert!(run_with(site.root(), &["verify"], |_| ()).status.success());
+}
+
+/// What a killed command leaves behind, the next process that builds goes on with.
+#[test]
+fn a_command_that_is_killed_has_left_its_act_in_the_inbox() {
+    let site = site("");
+    let output = run_with(site.root(), &["mod", "--by", "neji", "delete", "tech", "1"], |command| {
+        command.env("NEJIBOARD_CRASH_AT", "before a moderated thread");
+    });
+    assert!(!output.status.success() && site.read("content/tech/1.md").contains("the first thread"));
+    let told = moderate(&site, &["sticky", "tech", "1"], 0);
+    assert!(told.contains("sticky: done"), "{told}");
+    assert!(!site.read("content/tech/1.md").contains("the first thread"));
+    assert_eq!(site.read(".nejiboard/mod/log").lines().count(), 2);
+}
+
+#[test]
+fn a_wipe_takes_the_held_posts_of_the_sender_and_undo_has_them_back_as_held() {
+    let site = site("");
+    site.write("content/tech/board.yaml", "title: Tech\nmoderation: links\n");
+    site.write("content/art/board.yaml", "title: Art\nmoderation: all\n");
+    let door = Running::start(site.root());
+    assert_eq!(outcome(&reply_from(&door, "203.0.113.9", "no link")), "201");
+    assert_eq!(outcome(&reply_from(&door, "203.0.113.9", "see https://a.example")), "202");
+    assert_eq!(outcome(&reply_from(&door, "198.51.100.7", "see https://b.example")), "202");
+    let elsewhere = post_from(&door, "203.0.113.9", &[("board", "art"), ("body", "another board")]);
+    assert_eq!(outcome(&elsewhere), "202");
+    let before = held(&site);
+    let told = moderate(&site, &["wipe", "tech", "2"], 0);
+    assert!(told.contains("wipe: done, 1 thread changed, 2 held posts denied"), "{told}");
+    assert!(moderate(&site, &["held"], 0).contains("b.example") && held(&site).len() == 1);
+    moderate(&site, &["undo", &act_of(&told)], 0);
+    assert_eq!(held(&site), before);
+    door.wait_for("/tech/thread/1.html", "no link");
+    // All of a board since a time, and nothing of others.
+    let told = moderate(&site, &["wipe", "tech", "--since", "1h"], 0);
+    assert!(told.contains("2 held posts denied"), "{told}");
+    assert!(moderate(&site, &["held"], 0).contains("another board") && held(&site).len() == 1);
+    // By itself too, where nothing is shown.
+    let told = moderate(&site, &["wipe", "art", "--since", "1h"], 0);
+    assert!(told.contains("wipe: done, 1 held post denied"), "{told}");
+    moderate(&site, &["undo", &act_of(&told)], 0);
+    assert_eq!(held(&site).len(), 1);
+    // Once they are forgotten they cannot be had back, and that is told.
+    let log = site.read(".nejiboard/mod/log");
+    let forgotten: Vec<String> = log
+        .lines()
+        .map(|line| {
+            let mut entry: serde_json::Value = serde_json::from_str(line).unwrap();
+            entry.as_object_mut().unwrap().remove("denied");
+            entry.to_string()
+        })
+        .collect();
+    site.write(".nejiboard/mod/log", forgotten.join("\n") + "\n");
+    assert!(moderate(&site, &["undo", &act_of(&told)], 3).contains("is not kept any more"));
+}

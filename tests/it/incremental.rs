@@ -87,6 +87,20 @@ fn many_changes_at_once_lead_to_the_same_pages() {
 }
 
 #[test]
+fn threads_may_go_to_other_boards_and_come_back_in_any_way() {
+    check(
+        7_000..7_060,
+        16,
+        &[NewThread, NewThread, Reply, Reply, Relocate, Relocate, Relocate, Return, Tombstone, Edit, RemoveThread],
+    );
+    check(
+        7_500..7_520,
+        10,
+        &[NewThread, Reply, Commit, Relocate, Relocate, Return, MoveThread, MovePost, Lengthen, Restart, RemoveBoard],
+    );
+}
+
+#[test]
 fn all_that_can_happen_may_happen_in_one_life() {
     check(
         60_000..60_050,
@@ -105,6 +119,8 @@ fn all_that_can_happen_may_happen_in_one_life() {
             Edit,
             Flag,
             MoveThread,
+            Relocate,
+            Return,
             MovePost,
             Spoil,
             Restart,

@@ -6,7 +6,7 @@ use super::sandbox::running::{Running, wait_until};
 
 #[test]
 fn on_its_guard_the_site_holds_threads_and_links_and_halves_limits() {
-    let site = site("posts_per_minute: 4\n");
+    let site = site("posts_per_minute: 4\ndefaults: {proof_of_work: never}\n");
     let door = Running::start(site.root());
     assert_eq!(moderate(&site, &["posture"], 0), "calm\n");
     assert!(moderate(&site, &["posture", "guarded"], 0).contains("guarded: done (act "));
@@ -43,7 +43,7 @@ fn a_closed_door_takes_no_posts_and_says_so_but_takes_reports() {
 
 #[test]
 fn too_many_posts_in_an_hour_put_the_site_on_its_guard_by_itself() {
-    let site = site("guard_at_posts_per_hour: 5\nduplicate_minutes: 0\n");
+    let site = site("guard_at_posts_per_hour: 5\nduplicate_minutes: 0\ndefaults: {proof_of_work: never}\n");
     let door = Running::start(site.root());
     (1..=5).for_each(|n| assert_eq!(outcome(&reply_from(&door, &format!("203.0.{n}.9"), "hello")), "201"));
     let thread = |n: usize| {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::guard::{outcome, post_from};
 use super::holding::moderate;
-use super::sandbox::running::{Running, run};
+use super::proof::solved;
+use super::sandbox::running::{Reply, Running, run};
 use super::sandbox::{Sandbox, files_below};
 
 /// How large a raid is.
@@ -36,7 +37,7 @@ the first thread
 and its first answer
 ",
     );
-    let settings = "title: T\ntrusted_proxies: [127.0.0.1]\nguard_at_posts_per_hour: 20\n";
+    let settings = "title: T\ntrusted_proxies: [127.0.0.1]\nguard_at_posts_per_hour: 20\nproof_bits: 4\n";
     site.write("content/site.yaml", settings);
     site.write("content/tech/board.yaml", "title: Tech\nreply_limit: 0\n");
     site.write("content/filters.yaml", "- {match: rusty screw shop, action: reject, why: an advertisement}\n");
@@ -60,11 +61,22 @@ fn send(door: &Running, raid: &Raid, first: usize) -> Vec<String> {
         // Four addresses to a network.
         let at = nth % raid.addresses;
         let address = format!("198.51.{}.{}", at / 4, at % 4 + 1);
-        let body = words(nth);
+        let (body, nonce) = (words(nth), nth.to_string());
         let thread: &[(&str, &str)] = if nth.is_multiple_of(3) { &[] } else { &[("thread", "1")] };
-        outcome(&post_from(door, &address, &[&[("board", "tech"), ("body", &body)], thread].concat()))
+        let fields = [&[("board", "tech"), ("body", &body), ("nonce", &nonce)], thread].concat();
+        let sent = post_from(door, &address, &fields);
+        // The half of the raid has the work done that the door asks for.
+        match outcome(&sent).as_str() {
+            "proof_needed" if nth.is_multiple_of(2) => outcome(&post_solved(door, &address, &fields, &sent)),
+            outcome => outcome.to_owned(),
+        }
     };
     (first..raid.posts).step_by(raid.senders).map(send).collect()
+}
+
+/// Sends a post again with the proof of work that the door has asked for.
+fn post_solved(door: &Running, address: &str, fields: &[(&str, &str)], asked: &Reply) -> Reply {
+    post_from(door, address, &[fields, &[("proof", &solved(asked))]].concat())
 }
 
 /// Posts now and then until the raid is over; how long the slowest answer took, and how many came.
@@ -74,9 +86,15 @@ fn post_as_ever(door: &Running, poster: usize, is_over: &AtomicBool) -> (Duratio
     // No more than the half of a minute's posts that a guarded site takes.
     while posts == 0 || !is_over.load(Ordering::Relaxed) && posts < 5 {
         let body = format!("What does poster {poster} think of screws, for the {posts} time?");
-        let began = Instant::now();
-        let sent =
-            post_from(door, &format!("203.0.{poster}.7"), &[("board", "tech"), ("thread", "1"), ("body", &body)]);
+        let (address, nonce) = (format!("203.0.{poster}.7"), format!("{poster} {posts}"));
+        let fields = [("board", "tech"), ("thread", "1"), ("body", &body), ("nonce", &nonce)];
+        let mut began = Instant::now();
+        let mut sent = post_from(door, &address, &fields);
+        if outcome(&sent) == "proof_needed" {
+            slowest = slowest.max(began.elapsed());
+            began = Instant::now();
+            sent = post_solved(door, &address, &fields, &sent);
+        }
         slowest = slowest.max(began.elapsed());
         assert_eq!(outcome(&sent), "201", "{sent:?}");
         posts += 1;
@@ -102,19 +120,19 @@ fn check(raid: &Raid) {
     });
     let took = began.elapsed();
     let count = |wanted: &str| outcomes.iter().filter(|outcome| *outcome == wanted).count();
-    let known = ["201", "202", "too_fast", "duplicate", "filtered", "many_threads", "busy"];
-    let [taken, held, too_fast, duplicates, filtered, many_threads, busy] = known.map(count);
+    let known = ["201", "202", "proof_needed", "too_fast", "duplicate", "filtered", "many_threads", "busy"];
+    let [taken, held, unproven, too_fast, duplicates, filtered, many_threads, busy] = known.map(count);
     assert_eq!(known.map(count).iter().sum::<usize>(), raid.posts, "{outcomes:?}");
     let slowest = posters.iter().map(|(slowest, _)| *slowest).max().unwrap();
     let others: usize = posters.iter().map(|(_, posts)| posts).sum();
     println!(
-        "{} posts from {} addresses in {took:?}: {taken} taken, {held} held, {too_fast} too fast, {duplicates} duplicates, \
+        "{} posts from {} addresses in {took:?}: {taken} taken, {held} held, {unproven} without proof, {too_fast} too fast, {duplicates} duplicates, \
          {filtered} filtered, {many_threads} threads too many, {busy} busy; {others} posts of others, the slowest in {slowest:?}",
         raid.posts, raid.addresses
     );
     assert!(slowest < raid.answered_within, "{slowest:?}");
     assert!(taken * 5 < raid.posts, "{taken} of {}", raid.posts);
-    assert!(0 < held && 0 < duplicates && 0 < filtered);
+    assert!(0 < held && 0 < unproven && 0 < duplicates && 0 < filtered);
     assert!(moderate(&site, &["posture"], 0).starts_with("guarded since"));
     assert!(!door.told().contains("panicked"), "{}", door.told());
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use nejiboard::model::settings::{Moderation, Overflow};
+use nejiboard::model::settings::{DnsblAction, Moderation, Overflow, ProofOfWork};
 use nejiboard::model::summary::one_line;
 use nejiboard::model::{BoardSettings, Coding, Codings, Format, Formats, Problem, SiteSettings};
 use nejiboard::store::settings::{self, ThemeInfo, read_board, read_site, read_theme};
@@ -87,6 +87,20 @@ fn a_list_that_makes_no_sense_is_told() {
 }
 
 #[test]
+fn lists_of_spammers_are_names_and_few() {
+    let hint = "names such as `dnsbl.example.org`; `a..b` is none";
+    wrong("dnsbl: a..b", "1:8: `dnsbl` cannot be `a..b`", hint);
+    let long = format!("{}.example", "a".repeat(64));
+    for text in ["localhost", "http://a.example", "-a.example", "a b.example", "ä.example", &long, &"a.".repeat(100)] {
+        assert!(site(&format!("dnsbl: ['{text}']")).is_err(), "{text}");
+    }
+    assert!(site("dnsbl: [a.b, b.b, c.b, d.b, e.b]").is_err() && site("dnsbl_server: example.org").is_err());
+    assert_eq!(site("dnsbl_server: '[::1]:5353'").unwrap().dnsbl_server, Some("[::1]:5353".parse().unwrap()));
+    assert!(site("proof_bits: 25").is_err() && site("proof_bits: 0").is_err());
+    assert!(site("dnsbl_action: ban").is_err() && site("defaults: {proof_of_work: sometimes}").is_err());
+}
+
+#[test]
 fn every_setting_of_the_site_is_read() {
     let read = site(
         "
@@ -112,6 +126,11 @@ threads_per_hour: 2
 failures_per_minute: 0
 duplicate_minutes: 60
 guard_at_posts_per_hour: 500
+public_log: true
+proof_bits: 20
+dnsbl: [dnsbl.example.org, BL.example.net.]
+dnsbl_action: reject
+dnsbl_server: 127.0.0.1
 defaults:
   anonymous_name: Nobody
   bump_limit: 300
@@ -142,6 +161,11 @@ defaults:
         failures_per_minute: 0,
         duplicate_minutes: 60,
         guard_at_posts_per_hour: 500,
+        public_log: true,
+        proof_bits: 20,
+        dnsbl: vec!["dnsbl.example.org".to_owned(), "bl.example.net".to_owned()],
+        dnsbl_action: DnsblAction::Reject,
+        dnsbl_server: Some(([127, 0, 0, 1], 53).into()),
         defaults: BoardSettings::default(),
     };
     expected.defaults.anonymous_name = "Nobody".to_owned();
@@ -167,6 +191,7 @@ quotes_max: 8
 links_max: 3
 poster_ids: true
 moderation: new
+proof_of_work: always
 bump_limit: 9
 reply_limit: 10
 overflow: prune
@@ -189,6 +214,7 @@ threads_per_hour_max: 12
         links_max: 3,
         poster_ids: true,
         moderation: Moderation::New,
+        proof_of_work: ProofOfWork::Always,
         bump_limit: 9,
         reply_limit: 10,
         overflow: Overflow::Prune,
@@ -291,7 +317,7 @@ fn an_unknown_key_is_told_with_a_way_out() {
     let all = "known here: `title`, `description`, `base_url`, `post_url`, `theme`, `locale`, `time_zone`, \
                `home_threads`, `formats`, `overboard_threads`, `precompress`, `cdn_seconds`, `on_change`, `keep_addresses`, `trusted_proxies`, \
                `posts_per_minute`, `threads_per_hour`, `failures_per_minute`, `duplicate_minutes`, \
-               `guard_at_posts_per_hour`, `defaults`";
+               `guard_at_posts_per_hour`, `public_log`, `proof_bits`, `dnsbl`, `dnsbl_action`, `dnsbl_server`, `defaults`";
     wrong("Title: x\n", "1:1: unknown setting `Title`", "did you mean `title`?");
     wrong("LOCALE: en\n", "1:1: unknown setting `LOCALE`", "did you mean `locale`?");
     wrong("baseurl: /\n", "1:1: unknown setting `baseurl`", "did you mean `base_url`?");

@@ -370,12 +370,13 @@ fn another_process_knows_who_is_signed_in() {
 }
 
 /// What each right is needed for: a form that is sent, and a button or link by which one would send it.
-const FORMS: [(Right, &[(&str, &str)]); 19] = [
+const FORMS: [(Right, &[(&str, &str)]); 20] = [
     (Right::Delete, &[("one", "delete tech/2")]),
     (Right::Dismiss, &[("act", "dismiss"), ("on", "tech/3")]),
     (Right::Restore, &[("act", "restore"), ("on", "tech/2")]),
     (Right::Set, &[("act", "cyclic"), ("on", "tech/1")]),
     (Right::Edit, &[("act", "edit"), ("on", "tech/1"), ("text", "edited")]),
+    (Right::Move, &[("act", "move"), ("on", "art/1"), ("to", "tech")]),
     (Right::Wipe, &[("act", "wipe"), ("on", "tech/3")]),
     (Right::Ban, &[("act", "ban-delete"), ("on", "tech/3")]),
     (Right::Unban, &[("act", "unban"), ("of", "01")]),
@@ -403,6 +404,7 @@ fn each_role_may_do_what_the_table_says_and_sees_no_more() {
         ("ban-delete", Right::Ban),
         ("wipe", Right::Wipe),
         ("edit", Right::Edit),
+        ("move", Right::Move),
         ("lock", Right::Set),
         ("archive", Right::Set),
     ]);

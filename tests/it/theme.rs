@@ -111,6 +111,7 @@ fn frame(kind: &'static str) -> Frame<'static> {
             origin: text("https://example.org"),
             locale: text("en"),
             dir: text("ltr"),
+            log: String::new(),
             generator: text("nejiboard 0.1.0"),
         }),
         boards: kept(vec![board("meta", false), board("tech", kind != "home")]),

@@ -4,6 +4,8 @@
 //! at its text, so that a flood costs little. Addresses of the machine itself and of `trusted_proxies` are nobody in
 //! particular: their posts are neither counted nor compared.
 
+mod blocklists;
+mod dns;
 mod filter_file;
 mod holding;
 mod pace;
@@ -16,6 +18,7 @@ use std::sync::{Arc, RwLock};
 
 use tracing::warn;
 
+use self::blocklists::Blocklists;
 use self::filter_file::FilterFile;
 use self::holding::Holding;
 use self::pace::{Count, Pace, Quota, Thing};
@@ -25,10 +28,12 @@ use super::builder::{self, Shown};
 use super::clock;
 use super::condition::Vitals;
 use super::office::Office;
+use crate::intake::Consulting;
+use crate::intake::proof::{self, ProofFault};
 use crate::metrics::Metrics;
 use crate::model::act::Posture;
-use crate::model::settings::Moderation;
-use crate::model::{BoardSlug, PostNo, Refusal, SiteSettings, Submission, Verdict, likeness};
+use crate::model::settings::{DnsblAction, Moderation, ProofOfWork};
+use crate::model::{BoardSlug, Effort, PostNo, Refusal, Riddle, SiteSettings, Submission, Verdict, likeness};
 use crate::store::filters::Finding;
 use crate::store::posture::PostureFile;
 use crate::store::site_dir::SiteDir;
@@ -46,6 +51,7 @@ pub struct Guard {
     filters: FilterFile,
     holding: Holding,
     postures: Postures,
+    blocklists: Blocklists,
 }
 
 /// What became of a post that was to be held.
@@ -76,7 +82,7 @@ impl Guard {
                 postures.recount(&recount::recent_posts(dir, &shown, clock::now()));
             }
         }
-        Guard { postures, holding, shown, office, metrics, pace, recent, filters }
+        Guard { blocklists: Blocklists::default(), postures, holding, shown, office, metrics, pace, recent, filters }
     }
 
     /// Refuses to look at anything of an address of which too much was refused.
@@ -107,15 +113,20 @@ impl Guard {
     }
 
     /// Looks at a post before it is accepted.
-    pub fn screen(&self, post: &mut Submission) -> Result<Verdict, Refusal> {
+    pub fn screen(&self, post: &mut Submission, effort: Effort<'_>) -> Result<Verdict, Refusal> {
         let (site, now_ms) = (self.site(), now_ms());
         let is_guarded = self.postures.now(clock::now()) == Posture::Guarded;
-        if is_somebody(&site, post.address) {
-            let threads = Quota { thing: Thing::Thread, count: site.threads_per_hour, time_ms: HOUR_MS };
-            let quotas = [posts(&site), threads].map(|quota| if is_guarded { quota.halved() } else { quota });
-            let taken = if post.thread.is_none() { &quotas[..] } else { &quotas[..1] };
-            self.pace.take(post.address, taken, Count::Take, now_ms).map_err(Refusal::TooFast)?;
-        }
+        let threads = Quota { thing: Thing::Thread, count: site.threads_per_hour, time_ms: HOUR_MS };
+        let quotas = [posts(&site), threads].map(|quota| if is_guarded { quota.halved() } else { quota });
+        let taken = if post.thread.is_none() { &quotas[..] } else { &quotas[..1] };
+        let take = |count| match is_somebody(&site, post.address) {
+            true => self.pace.take(post.address, taken, count, now_ms).map_err(Refusal::TooFast),
+            false => Ok(()),
+        };
+        // Nobody works for a post that would be refused all the same, and being told to work is no post yet.
+        take(Count::Look)?;
+        let is_unproven = self.is_unproven(post, effort, &site, is_guarded)?;
+        take(Count::Take)?;
         let reason = self.filter(post)?;
         if is_somebody(&site, post.address) {
             let time_ms = site.duplicate_minutes as u64 * MINUTE_MS;
@@ -128,8 +139,54 @@ impl Guard {
         Ok(match reason {
             Some(reason) => Verdict::Hold(reason),
             None if is_suspect => Verdict::Hold("the site is on its guard".to_owned()),
+            None if is_unproven => Verdict::Hold("it came without a proof of work".to_owned()),
             None => self.moderation(post),
         })
+    }
+
+    /// Whether a post has no proof of work where one is asked for. What can find one is told to, and has to send the post
+    /// again; what cannot is a browser without script, and nobody is to be shut out.
+    fn is_unproven(
+        &self,
+        post: &Submission,
+        effort: Effort<'_>,
+        site: &SiteSettings,
+        is_guarded: bool,
+    ) -> Result<bool, Refusal> {
+        let board = builder::read(&self.shown).site.board(&post.board).map(|board| board.settings.proof_of_work);
+        let is_asked_for = match board.unwrap_or_default() {
+            ProofOfWork::Never => false,
+            ProofOfWork::Guarded => is_guarded,
+            ProofOfWork::Always => true,
+        };
+        if !is_asked_for {
+            return Ok(false);
+        }
+        let (secret, bits, now) = (self.office.secret(), site.proof_bits, clock::now().timestamp());
+        match proof::check(secret, &post.id, bits, now, effort.proof) {
+            Ok(()) => Ok(false),
+            Err(_) if !effort.is_scripted => Ok(true),
+            Err(fault) => {
+                let riddle = proof::riddle(secret, &post.id, bits, now);
+                Err(Refusal::ProofNeeded(Riddle { is_fault: fault == ProofFault::Wrong, ..riddle }))
+            }
+        }
+    }
+
+    /// Asks the lists of spammers about an address, if there are any and it is not known what they say.
+    pub fn consult(&self, address: IpAddr) -> Option<Consulting> {
+        let site = self.site();
+        if site.dnsbl.is_empty() || !is_somebody(&site, address) {
+            return None;
+        }
+        let asking = self.blocklists.ask(address.to_canonical(), &site)?;
+        Some(Box::pin(async move {
+            match (asking.await, site.dnsbl_action) {
+                (None, _) => Ok(None),
+                (Some(zone), DnsblAction::Reject) => Err(Refusal::Listed { zone }),
+                (Some(zone), DnsblAction::Hold) => Ok(Some(format!("its sender's address is on the list at {zone}"))),
+            }
+        }))
     }
 
     /// Counts a post, and has the site be on its guard if too many come.
@@ -235,6 +292,7 @@ fn is_fault_of_sender(refusal: &Refusal) -> bool {
         Refusal::WrongPassword | Refusal::Banned { .. } | Refusal::Duplicate => true,
         // Told already, or no fault of theirs.
         Refusal::TooFast(_) | Refusal::ManyThreads(_) | Refusal::NumbersUsedUp => false,
+        Refusal::ProofNeeded(riddle) => riddle.is_fault,
         refusal => (400..500).contains(&refusal.status()) && *refusal != Refusal::TooSlow,
     }
 }

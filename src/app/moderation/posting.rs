@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::super::builder::Builder;
 use super::super::error::Error;
 use super::super::trip_keys::Signer;
-use super::super::{Console, DONE, clock};
+use super::super::{Console, DONE};
 use super::{CARRIED_OUT_WITHIN, number_of, read_text};
 use crate::cli::Say;
 use crate::disk;
@@ -15,7 +14,6 @@ use crate::intake::tripcode::Secret;
 use crate::model::act::Deed;
 use crate::model::{Act, BoardSlug, PostId, PostNo, ThreadKey};
 use crate::store::content;
-use crate::store::inbox::{Inbox, Taking};
 use crate::store::moderate::posting::file_name;
 use crate::store::site_dir::SiteDir;
 
@@ -31,28 +29,6 @@ pub fn deed(dir: &SiteDir, say: Say) -> Result<Deed, Error> {
     let body = say.text.map_or_else(read_text, Ok)?;
     let (name, trip, subject) = (signed.name, signed.trip, say.subject);
     Ok(Deed::Post { board, thread, capcode: say.capcode, name, trip, subject, sage: say.sage, body })
-}
-
-/// Commits the post that an act has put into the inbox; gives the file's name, if there is one. Should that fail, it
-/// stays for the next `serve`.
-pub fn commit(builder: &mut Builder, act: &Act) -> Result<Option<String>, Error> {
-    let (Deed::Post { .. }, Some(id)) = (&act.deed, &act.id) else { return Ok(None) };
-    let (inbox, name) = (Inbox::open(builder.dir().inbox())?, file_name(id));
-    let Taking::Posts(arrivals, _) = inbox.take(&name, clock::system())? else { return Ok(None) };
-    let committed = builder.commit(arrivals);
-    if let Some((_, refusal)) = committed.refused.first() {
-        inbox.reject(&name, &refusal.to_string())?;
-        return Ok(None);
-    }
-    Ok((committed.failed.is_empty() && committed.unsynced.is_empty()).then_some(name))
-}
-
-/// Removes the file of a post that is on its page.
-pub fn put_away(builder: &Builder, name: Option<String>) -> Result<(), Error> {
-    match name {
-        Some(name) => Ok(Inbox::open(builder.dir().inbox())?.remove(&name)?),
-        None => Ok(()),
-    }
 }
 
 /// Tells where the post stands, once it does.

@@ -15,6 +15,7 @@ use crate::app::events::{BACKLOG_MAX, Batch, weight};
 use crate::app::isolate;
 use crate::app::overflow;
 use crate::disk;
+use crate::model::act::Deed;
 use crate::model::{Act, Arrival, PostId, Problem, Refusal, Report, ThreadKey};
 use crate::store::commit::Committed;
 use crate::store::inbox::{GRACE, Taking};
@@ -146,6 +147,8 @@ impl Rounds {
                     Err(ActError::Refused("the program panicked when it carried this out".to_owned()))
                 }),
             };
+            // Those are posts in the inbox now.
+            self.todo.inbox |= acts.iter().any(|act| matches!(act.deed, Deed::Approve { .. }));
             match outcome {
                 Ok(()) => performed.done.push((name, None)),
                 Err(ActError::Refused(why)) => performed.done.push((name, Some(why))),

@@ -77,6 +77,11 @@ fn wanted(form: &StaffRequest, verb: &str, posts: Vec<(BoardSlug, PostNo)>) -> R
                 |(board, no): &(BoardSlug, PostNo)| Deed::Wipe { board: board.clone(), post: Some(*no), since: None };
             bounded(&posts)?.iter().map(wipe).collect()
         }
+        "move" => {
+            let to = BoardSlug::parse(form.field("to")).map_err(|_| Notice::Refused("choose a board".to_owned()))?;
+            let [(board, thread)] = posts.as_slice() else { return Err(Notice::NothingChosen) };
+            vec![Deed::Move { board: board.clone(), thread: *thread, to }]
+        }
         "edit" => {
             // Browsers send line ends as two characters.
             let body = form.field("text").replace("\r\n", "\n");

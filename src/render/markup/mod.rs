@@ -32,7 +32,10 @@ pub use cut::Length;
 
 use std::borrow::Cow;
 
-use crate::model::quotes::Quote;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::model::quotes::{self, Quote};
 
 /// Where quotes lead. Asked once for each quote that is shown and can be a link.
 pub trait Links {
@@ -44,6 +47,34 @@ pub trait Links {
 /// Renders what a poster typed, appending HTML of the closed vocabulary to `out`. [`Renderer`] does the same for many.
 pub fn render(body: &str, links: &impl Links, out: &mut String) {
     Renderer::default().render(body, links, out);
+}
+
+/// Puts others in the place of the quotes of a body that are links, where `rename` gives one. What only looks like a quote,
+/// in code or art, stays.
+pub fn rename_quotes(body: &str, rename: &dyn Fn(&Quote) -> Option<Quote>) -> String {
+    let mut renderer = Renderer::default();
+    let text = renderer.read(body);
+    let shown =
+        renderer.ops.iter().filter_map(|op| if let Op::Quote(span) = op { Some((span.from, span.to)) } else { None });
+    let shown: BTreeSet<(usize, usize)> = shown.collect();
+    // The same quotes stand in both texts, in the same order.
+    let mut are_links = Vec::new();
+    quotes::scan_places(&text, |_, place| are_links.push(shown.contains(&(place.start, place.end))));
+    let mut renamed: Vec<(Range<usize>, Quote)> = Vec::new();
+    let mut are_links = are_links.into_iter();
+    quotes::scan_places(body, |quote, place| {
+        let is_link = are_links.next().unwrap_or(false);
+        renamed.extend(rename(&quote).filter(|_| is_link).map(|quote| (place, quote)));
+    });
+    let mut out = String::with_capacity(body.len() + 8 * renamed.len());
+    let mut from = 0;
+    for (place, quote) in renamed {
+        out.push_str(&body[from..place.start]);
+        out.push_str(&quote.to_string());
+        from = place.end;
+    }
+    out.push_str(&body[from..]);
+    out
 }
 
 /// What art is called for those who do not see it, where nobody says it in their own language.

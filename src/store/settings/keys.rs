@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 
-use super::ThemeInfo;
+use super::{ThemeInfo, defences};
 use crate::model::settings::{BaseUrl, Moderation, Overflow};
 use crate::model::{BoardSettings, Coding, Codings, Format, Formats, SiteSettings};
 
@@ -67,7 +67,7 @@ const LIMIT_MAX: usize = 1_000_000;
 const YEAR_SECONDS: usize = 31_536_000;
 
 /// What stands in `site.yaml`.
-pub(super) static SITE: [Key<SiteSettings>; 21] = [
+pub(super) static SITE: [Key<SiteSettings>; 26] = [
     Key { name: "title", doc: "The site's name.", kind: Kind::Text(1..=TITLE_CHARS_MAX, |site| &mut site.title) },
     Key {
         name: "description",
@@ -208,6 +208,53 @@ pub(super) static SITE: [Key<SiteSettings>; 21] = [
         kind: Kind::Count(0..=LIMIT_MAX, |site| &mut site.guard_at_posts_per_hour),
     },
     Key {
+        name: "public_log",
+        doc: "Whether `log.html` tells everybody what staff does from now on: when, what, where and why, but not who. The reasons (`--why`) are public then.",
+        kind: Kind::Form(Form {
+            expected: "`true` or `false`",
+            set: |site, text| match text {
+                "true" | "false" => {
+                    site.public_log = text == "true";
+                    Ok(())
+                }
+                _ => Err("`true` or `false`".to_owned()),
+            },
+            get: |site| site.public_log.to_string(),
+        }),
+    },
+    Key {
+        name: "proof_bits",
+        doc: "How much work `proof_of_work` asks for: zero bits of each of eight hashes. One more is twice the work.",
+        kind: Kind::Count(1..=24, |site| &mut site.proof_bits),
+    },
+    Key {
+        name: "dnsbl",
+        doc: "Lists of spammers' addresses that are asked by DNS about each poster, such as `[dnsbl.example.org]`. Whoever keeps a list then learns who posts here.",
+        kind: Kind::List(List {
+            expected: "a list of up to four names",
+            set: |site, texts| defences::dnsbl(texts).map(|zones| site.dnsbl = zones),
+            get: |site| site.dnsbl.join(", "),
+        }),
+    },
+    Key {
+        name: "dnsbl_action",
+        doc: "What becomes of posts from addresses that are on such a list: `hold` has somebody look at them, `reject` refuses them.",
+        kind: Kind::Form(Form {
+            expected: "`hold` or `reject`",
+            set: |site, text| defences::dnsbl_action(text).map(|action| site.dnsbl_action = action),
+            get: |site| site.dnsbl_action.name().to_owned(),
+        }),
+    },
+    Key {
+        name: "dnsbl_server",
+        doc: "The name server that is asked, such as `127.0.0.1`, if not the first one of `/etc/resolv.conf`.",
+        kind: Kind::Form(Form {
+            expected: "an address, perhaps with a port",
+            set: |site, text| defences::dnsbl_server(text).map(|server| site.dnsbl_server = server),
+            get: |site| site.dnsbl_server.map_or(String::new(), |server| server.to_string()),
+        }),
+    },
+    Key {
         name: "defaults",
         doc: "What boards have that say nothing else: any setting of `board.yaml` except its title and description.",
         kind: Kind::Defaults(|site| &mut site.defaults),
@@ -218,7 +265,7 @@ pub(super) static SITE: [Key<SiteSettings>; 21] = [
 const OWN: usize = 2;
 
 /// What stands in `board.yaml`.
-pub(super) static BOARD: [Key<BoardSettings>; 19] = [
+pub(super) static BOARD: [Key<BoardSettings>; 20] = [
     Key {
         name: "title",
         doc: "The board's name for people, if not the name of its folder.",
@@ -295,6 +342,15 @@ pub(super) static BOARD: [Key<BoardSettings>; 19] = [
             expected: "`none`, `links`, `new` or `all`",
             set: |board, text| moderation(text).map(|moderation| board.moderation = moderation),
             get: |board| board.moderation.name().to_owned(),
+        }),
+    },
+    Key {
+        name: "proof_of_work",
+        doc: "When a sender's machine has to work for a post, which its script does by itself: while the site is on its guard (`guarded`), `always` or `never`. Posts of browsers without script are held instead.",
+        kind: Kind::Form(Form {
+            expected: "`guarded`, `always` or `never`",
+            set: |board, text| defences::proof_of_work(text).map(|when| board.proof_of_work = when),
+            get: |board| board.proof_of_work.name().to_owned(),
         }),
     },
     Key {

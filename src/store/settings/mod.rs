@@ -3,6 +3,7 @@
 //! `yaml` makes a text into a small tree that knows its places; `keys` is the one table of what can be set; `read`
 //! holds the tree against the table; `words` writes samples and the reference from the same table.
 
+mod defences;
 mod filter_keys;
 mod keys;
 mod read;

@@ -20,7 +20,7 @@ const TOGETHER: usize = 4;
 const BOARDS: [&str; 2] = ["a", "b"];
 
 /// Each page has two packed siblings, so that a crash can come between these.
-const SETTINGS: &str = "title: Test site\nprecompress: [gzip, brotli]\nformats: [json, vichan]\n";
+const SETTINGS: &str = "title: Test site\nprecompress: [gzip, brotli]\nformats: [json, vichan]\npublic_log: true\n";
 
 fn base() -> Sandbox {
     let site = Sandbox::new(
@@ -28,6 +28,9 @@ fn base() -> Sandbox {
     );
     site.write("content/site.yaml", SETTINGS);
     site.write("content/held/board.yaml", "moderation: all\n");
+    site.write("content/from/board.yaml", "title: From\n");
+    site.write("content/from/1.md", "--- {no: 1, id: f1}\ntext of far1\n\n--- {no: 2, id: f2}\n>>1 text of far2\n");
+    site.write("content/to/1.md", "--- {no: 1}\nsee >>>/from/2\n");
     // One reply more gives the thread a tail, which is a new page.
     let posts = (1..=101).map(|no| format!("--- {{\"no\": {no}, \"at\": \"2025-03-02\"}}\ntext of old{no}\n"));
     site.write("content/a/1.md", posts.collect::<Vec<_>>().join("\n"));
@@ -173,6 +176,8 @@ const ACTS: &str = concat!(
     r#"{"id": "act1", "act": "delete", "board": "a", "posts": [50, 51], "by": "me"}"#,
     "\n",
     r#"{"id": "act2", "act": "set", "board": "a", "threads": [1], "flag": "sticky", "on": true, "by": "me"}"#,
+    "\n",
+    r#"{"id": "act4", "act": "move", "board": "from", "thread": 1, "to": "to", "by": "me"}"#,
     "\n"
 );
 
@@ -188,6 +193,10 @@ fn check_acts(root: &Path) {
     let approved = fs::read_to_string(root.join("content/held/1.md")).unwrap();
     assert_eq!(approved.matches(&ledger::text_of("h1")).count(), 1, "{approved}");
     assert_eq!(log.matches("\"act3\"").count(), 1, "{log}");
+    let [old, new] = ["content/from/1.md", "content/to/2.md"].map(|path| fs::read_to_string(root.join(path)).unwrap());
+    let counts = [old.matches("text of far").count(), new.matches("text of far").count(), new.matches("--- {").count()];
+    assert_eq!(counts, [0, 2, 2], "a thread is moved, and stands once: {old}\n{new}");
+    assert!(new.contains(">>2 text of far2") && log.matches("\"act4\"").count() == 1, "{new}\n{log}");
     assert_eq!(acts, [1, 1, 2], "each act is logged once, and with it what was deleted: {log}");
 }
 

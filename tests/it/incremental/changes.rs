@@ -2,11 +2,12 @@
 
 use std::fs;
 
+use nejiboard::model::act::Deed;
 use nejiboard::model::summary::{TAIL_FROM, TAIL_POSTS};
-use nejiboard::model::{Arrival, Post, PostId, PostNo, Report, Thread, ThreadFlags, ThreadKey};
+use nejiboard::model::{Act, Arrival, Post, PostId, PostNo, Report, Thread, ThreadFlags, ThreadKey};
 use nejiboard::store::{content, thread_file};
 
-use super::super::sandbox::number;
+use super::super::sandbox::{number, slug};
 use super::world::{BOARDS, World, site_settings, thread_key};
 
 /// One thing that can happen.
@@ -23,6 +24,10 @@ pub enum Kind {
     Flag,
     /// A thread's file goes to another board, or gets another name.
     MoveThread,
+    /// A member of staff takes a thread to another board.
+    Relocate,
+    /// A member of staff takes that back, or what took it back.
+    Return,
     /// A post goes to another thread of its board by hand.
     MovePost,
     /// A thread's file becomes something that is none, or gets posts that cannot be read.
@@ -58,6 +63,8 @@ impl World {
             Kind::Edit => self.edit(),
             Kind::Flag => self.flag(),
             Kind::MoveThread => self.move_thread(),
+            Kind::Relocate => self.relocate(),
+            Kind::Return => self.take_back(),
             Kind::MovePost => self.move_post(),
             Kind::Spoil => self.spoil(),
             Kind::Restart => self.restart(),
@@ -202,6 +209,33 @@ impl World {
         self.log(format!("remove {}/{}", key.board, key.no));
         fs::remove_file(content::path_of(self.site.root(), &key)).unwrap();
         self.told.threads.insert(key);
+    }
+
+    fn relocate(&mut self) {
+        let Some(ThreadKey { board, no: thread }) = self.any_thread() else { return };
+        let to = slug(self.chance.one_of::<&str>(&BOARDS));
+        self.perform(Deed::Move { board, thread, to });
+    }
+
+    fn take_back(&mut self) {
+        if !self.moves.is_empty() {
+            let of = self.chance.one_of(&self.moves).clone();
+            self.perform(Deed::Undo { of });
+        }
+    }
+
+    /// Carries out an act, which may be refused: what it is about may be gone, or moved.
+    fn perform(&mut self, deed: Deed) {
+        // An act is about what the program knows, and gives numbers after those.
+        self.publish();
+        let id = PostId::parse(&format!("act{}", self.moves.len())).unwrap();
+        let at = Some(self.next_time());
+        let act = Act { id: Some(id.clone()), at, by: "me".to_owned(), why: String::new(), deed };
+        let done = self.builder().perform(&act, &mut Report::default());
+        self.log(format!("{:?}: {done:?}", act.deed));
+        if done.is_ok() {
+            self.moves.push(id);
+        }
     }
 
     fn move_thread(&mut self) {

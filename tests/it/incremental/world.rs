@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use nejiboard::app::builder::{Builder, Manner};
-use nejiboard::model::{BoardSlug, PostNo, Report, Thread, ThreadKey};
+use nejiboard::model::{BoardSlug, PostId, PostNo, Report, Thread, ThreadKey};
 use nejiboard::store::content;
 
 use super::super::packed::wrong_siblings;
@@ -56,6 +56,8 @@ pub struct World {
     pub clock: i64,
     /// A build cache of an earlier time.
     pub old_cache: Option<Vec<u8>>,
+    /// Acts that moved a thread, or took that back.
+    pub moves: Vec<PostId>,
     log: Vec<String>,
     seed: u64,
 }
@@ -81,7 +83,8 @@ impl World {
         let builder = Some(site.open().0);
         let told = Told::default();
         let clock = 1_700_000_000;
-        let mut world = World { chance, site, builder, told, clock, old_cache: None, log: Vec::new(), seed };
+        let mut world =
+            World { chance, site, builder, told, clock, old_cache: None, moves: Vec::new(), log: Vec::new(), seed };
         world.build_after_opening();
         world
     }
@@ -214,11 +217,12 @@ pub fn site_settings(chance: &mut Chance) -> String {
     let packed = chance.one_of(&["", "", "", "", "", "", "gzip", "[brotli, gzip]"]);
     let formats = chance.one_of(&["[json, feeds]", "[json, feeds, vichan]", "json", "none", "vichan"]);
     format!(
-        "title: Site {}\nbase_url: {prefix}\nformats: {formats}\noverboard_threads: {}\nprecompress: {packed}\nhome_threads: {}\ndefaults:\n  threads_per_page: {}\n  index_pages: {}\n  \
+        "title: Site {}\nbase_url: {prefix}\nformats: {formats}\noverboard_threads: {}\nprecompress: {packed}\nhome_threads: {}\npublic_log: {}\ndefaults:\n  threads_per_page: {}\n  index_pages: {}\n  \
          bump_limit: {}\n  replies_previewed: {}\n",
         chance.below(3),
         chance.one_of(&[0, 1, 3, 100]),
         chance.below(4),
+        chance.of(1, 2),
         chance.one_of(&[1, 1, 2, 3]),
         chance.one_of(&[0, 1, 1, 2, 3]),
         chance.below(4),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use nejiboard::model::{FormFault, PostNo, Refusal, RequestFault, SiteSettings, Texts};
+use nejiboard::model::{FormFault, PostNo, Refusal, RequestFault, Riddle, SiteSettings, Texts};
 use nejiboard::render::refusals::sentence;
 
 use super::super::sandbox::running::{Running, wait_until};
@@ -39,6 +39,8 @@ fn refusals() -> Vec<Refusal> {
         TooFast(5),
         Spam,
         Closed,
+        ProofNeeded(Riddle { challenge: "c".to_owned(), bits: 16, numbers: 8, is_fault: false }),
+        Listed { zone: "dnsbl.example.org".to_owned() },
         Filtered { why: "no casinos".to_owned() },
         Filtered { why: String::new() },
         Duplicate,
@@ -50,7 +52,7 @@ fn refusals() -> Vec<Refusal> {
             FieldTwice(_) | BadText(_) | NoSuchBoard | NoSuchThread | NotAThread(_) | Locked | Full | Empty => {}
             TooLarge(_) | TooSlow | NoLength | BadType | BadMethod | Busy(_) | NumbersUsedUp | NotStored => {}
             NoSuchPost | WrongPassword | ManyThreads(_) | Banned { .. } => {}
-            TooFast(_) | Duplicate | Spam | Closed | Filtered { .. } => {}
+            TooFast(_) | Duplicate | Spam | Closed | Filtered { .. } | ProofNeeded(_) | Listed { .. } => {}
             NotFound | Fault | BadForm(_) | BadRequest(_) | TooLong { .. } => {}
         }
     }

@@ -69,7 +69,7 @@ const make = (tag, className = "", textContent = "", more) =>
 const button = (name, words, onclick, ariaLabel) => make("button", name, words, { type: "button", onclick, ariaLabel });
 const box = (e) => e.getBoundingClientRect();
 const isInView = (e) => box(e).top < innerHeight && box(e).bottom > 0;
-const isChord = (event) => event.ctrlKey || event.metaKey || event.altKey;
+const isChord = (e) => e.ctrlKey || e.metaKey || e.altKey;
 
 // `thread` is on a thread's pages, `form` where one can post. A host is a post, a thread or a card.
 let thread, reply, form, text;
@@ -99,7 +99,7 @@ async function load(url, base = url.split("#")[0]) {
 const loadEnd = async ({ whole, tail }) => (tail && await load(tail, "").catch(() => null)) || load(whole, "");
 
 // New replies: the browser asks whether the page changed, so no news cost little.
-const PAUSE = 5000, MINUTE = 60000;
+const PAUSE = 5e3, MINUTE = 6e4;
 const unseen = new Set(), told = make("span", "", "", { role: "status" }), { title } = document;
 let pause = PAUSE, timer, asking;
 function count() {
@@ -235,16 +235,19 @@ const field = (name) => form.elements[name] ?? {};
 const fill = (names, values) => names.forEach((name, i) => { field(name).value ||= values?.[i] ?? ""; });
 const draftKey = () => field("board").value + "/" + field("thread").value;
 const saveDraft = () => keep("drafts", draftKey(), text.value && KEPT.map((name) => field(name).value), 20);
-async function send(event) {
+async function send(event, body) {
 	event.preventDefault();
 	// One nonce until the post is there: a resend leads to the first post.
 	field("nonce").value ||= crypto.getRandomValues(new Uint32Array(4)).join("-");
 	saveDraft();
-	const body = new URLSearchParams(new FormData(form));
+	body ??= new URLSearchParams(new FormData(form));
 	try {
 		const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body });
 		const said = await answer.json().catch(() => null);
-		if (!answer.ok) notice(said?.error?.message ?? TEXT.failed);
+		const { proof, message = TEXT.failed } = said?.error ?? {};
+		// Only under attack: a script finds what the door wants to see, and then the form is sent again.
+		if (proof) send(event, await (await import(proof.script)).default(proof, body, notice));
+		else if (!answer.ok) notice(message);
 		else if (said) sent(said, body);
 		// What answers so may take a plain form.
 		else form.submit();
@@ -278,7 +281,7 @@ function forms() {
 	if (!text.value) fill(KEPT, list("drafts").get(draftKey()));
 	form.oninput = saveDraft;
 	form.onsubmit = send;
-	form.onkeydown = (event) => { if (event.key === "Enter" && isChord(event)) form.requestSubmit(); };
+	form.onkeydown = (e) => { if (e.key === "Enter" && isChord(e)) form.requestSubmit(); };
 }
 
 // Previews stand behind their link's post, where the keyboard comes through them.
