@@ -201,4 +201,15 @@ mod tests {
         let challenge = riddle(&secret(), &id("a"), 24, 0xffff_ffff - SECONDS).challenge;
         assert!(challenge.len() + 1 + DIGITS_MAX <= 55, "{challenge}");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_a_proof_that_was_not_worked_for(text in "\\PC{0,300}", digits in "[0-9a-f-]{0,260}") {
+            let challenge = riddle(&secret(), &id("a"), 24, NOW).challenge;
+            for text in [&text, &digits, &format!("{challenge}{digits}"), &format!("{challenge}-{digits}")] {
+                let checked = check(&secret(), &id("a"), 24, NOW, text);
+                proptest::prop_assert!(checked == Err(ProofFault::Wrong) || text.is_empty());
+            }
+        }
+    }
 }

@@ -284,4 +284,25 @@ mod tests {
         assert_eq!(said, [Said::Addresses(vec![Ipv4Addr::new(127, 0, 0, 2)], 60)]);
         serving.join().unwrap();
     }
+
+    proptest::proptest! {
+        /// Whatever stands in a message, it is read to its end or not at all, and within its bytes.
+        #[test]
+        fn any_message_is_read(
+            head: [u8; HEAD_BYTES],
+            rest in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600),
+            is_asked: bool,
+        ) {
+            let asked = question(NAME, 7).unwrap();
+            let mut message = head.to_vec();
+            if is_asked {
+                message = asked.clone();
+                message[2..4].copy_from_slice(&[0x81, 0x80]);
+                message[6..8].copy_from_slice(&head[6..8]);
+            }
+            message.extend(rest);
+            let said = read(&asked, &message);
+            proptest::prop_assert!(!is_asked || said.is_some() || MESSAGE_BYTES_MAX < message.len());
+        }
+    }
 }
