@@ -104,18 +104,10 @@ pub enum Command {
     },
     /// Take in threads from elsewhere
     ///
-    /// Boards that do not exist are made. It may be run again: what is there already stays as it is. Build the site
-    /// afterwards.
-    Import {
-        /// What the sources are
-        format: Format,
-        /// Files or folders; `-` is standard input (jsonl only)
-        #[arg(required = true)]
-        sources: Vec<PathBuf>,
-        /// The board to import to; 4chan needs it, jsonl takes only this board if it is given
-        #[arg(long, value_name = "B")]
-        board: Option<String>,
-    },
+    /// Boards that do not exist are made. It may be run again, also after it was killed: what is there already stays as
+    /// it is. Old addresses and where they lead now are written to redirects.txt, and what could not be carried over to
+    /// a report. Build the site afterwards.
+    Import(Import),
     /// Print the configuration of another server that hands the site out
     ///
     /// It has the same headers as `serve` sends: how long what may be kept, and what a page may load. Behind nginx and
@@ -148,6 +140,25 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What `import` takes.
+#[derive(Args, Clone, PartialEq, Eq, Debug)]
+pub struct Import {
+    /// What the sources are
+    pub format: Format,
+    /// Files or folders; `-` is standard input (jsonl only)
+    #[arg(required = true)]
+    pub sources: Vec<PathBuf>,
+    /// The board to import to; 4chan needs it, jsonl takes only this board if it is given
+    #[arg(long, value_name = "B")]
+    pub board: Option<String>,
+    /// Where old addresses and where they lead now go [default: redirects.txt in the site's directory]
+    #[arg(long, value_name = "FILE")]
+    pub redirects: Option<PathBuf>,
+    /// Where the report goes [default: below .nejiboard/import/]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 /// What `serve` takes.
@@ -252,4 +263,14 @@ pub enum Format {
     /// Thread files of the 4chan read API, and of vichan's and lainchan's
     #[value(name = "4chan")]
     Fourchan,
+}
+
+impl Format {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Jsonl => "jsonl",
+            Format::Fourchan => "4chan",
+        }
+    }
 }

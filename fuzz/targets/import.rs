@@ -9,7 +9,7 @@ use nejiboard_fuzz::{file, is_read_as_written};
 
 fn keep(imported: Imported) -> std::io::Result<()> {
     let thread = match imported {
-        Imported::Board { .. } => return Ok(()),
+        Imported::Board { .. } | Imported::Moved { .. } | Imported::Read(_) => return Ok(()),
         Imported::Thread { thread, .. } => thread,
         Imported::Replies { posts, .. } => Thread { flags: ThreadFlags::default(), changed: None, posts },
     };

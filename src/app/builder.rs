@@ -6,6 +6,7 @@
 
 mod aside;
 mod assets;
+mod numbers;
 mod staff;
 
 use std::borrow::Cow;

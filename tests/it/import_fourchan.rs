@@ -33,6 +33,7 @@ fn import(sources: &[PathBuf]) -> Result<Heard, ImportError> {
             Imported::Thread { thread, .. } => threads.push(thread),
             Imported::Replies { thread, posts, .. } => replies.push((thread.get(), posts.len())),
             Imported::Board { .. } => panic!("these files know no boards"),
+            Imported::Moved { .. } | Imported::Read(_) => {}
         }
         Ok(())
     };

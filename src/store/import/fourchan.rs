@@ -15,6 +15,7 @@ use serde::Deserialize;
 use super::html;
 use super::loose::Loose;
 use super::numbers::Numbers;
+use super::sources::DEPTH_MAX;
 use super::{ImportError, Imported, Report, Sink, Stats, Take, body, field, is_sage, json_fault, moment, trip};
 use crate::model::{BoardSlug, Post, PostNo, Problem, Thread, ThreadFlags};
 
@@ -23,9 +24,6 @@ pub const FILE_BYTES_MAX: u64 = 256_000_000;
 
 /// A longer comment is no comment.
 pub const COMMENT_BYTES_MAX: usize = 1_000_000;
-
-/// Folders in folders that are walked.
-const DEPTH_MAX: usize = 32;
 
 /// Reads threads from `sources`, files or folders, as threads of `board`. Folders are walked in the order of names.
 ///
@@ -113,7 +111,10 @@ impl Reading<'_, '_> {
                 Ok(entry) if entry.file_type().is_file() && may_be_thread(entry.path()) => {
                     self.file(entry.path(), Found::InFolder)?;
                 }
-                Ok(_) => self.sink.stats.skipped += 1,
+                Ok(entry) => {
+                    self.sink.read(entry.metadata().map_or(0, |meta| meta.len()))?;
+                    self.sink.stats.skip(entry.path());
+                }
                 Err(error) => {
                     let at = error.path().unwrap_or(path).to_owned();
                     self.sink.problem(Problem::new(at, format!("cannot be read: {error}")));
@@ -124,9 +125,11 @@ impl Reading<'_, '_> {
     }
 
     fn file(&mut self, path: &Path, found: Found) -> Result<(), ImportError> {
-        match read(path).and_then(|bytes| parse(path, &bytes)) {
+        let bytes = read(path);
+        self.sink.read(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))?;
+        match bytes.and_then(|bytes| parse(path, &bytes)) {
             Ok(Some(posts)) => self.thread(path, posts)?,
-            Ok(None) if found == Found::InFolder => self.sink.stats.skipped += 1,
+            Ok(None) if found == Found::InFolder => self.sink.stats.skip(path),
             Ok(None) => {
                 let problem = Problem::new(path, "not a thread: there is no `posts`");
                 self.sink.problem(problem.hint("give the files of single threads, or a folder of them"));
