@@ -150,7 +150,7 @@ pub struct Import {
     /// Files or folders; `-` is standard input (jsonl only)
     #[arg(required = true)]
     pub sources: Vec<PathBuf>,
-    /// The board to import to; 4chan needs it, jsonl takes only this board if it is given
+    /// The board to import to, where the folders of the sources do not tell it; jsonl takes only this board if it is given
     #[arg(long, value_name = "B")]
     pub board: Option<String>,
     /// Where old addresses and where they lead now go [default: redirects.txt in the site's directory]
@@ -260,9 +260,11 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 pub enum Format {
     /// One JSON object a line: boards, threads and posts
     Jsonl,
-    /// Thread files of the 4chan read API, and of vichan's and lainchan's
+    /// Threads of 4chan: files of its read API, or saved pages
     #[value(name = "4chan")]
     Fourchan,
+    /// Threads of vichan and its relatives (lainchan, infinity …): files of their read API, or saved pages
+    Vichan,
 }
 
 impl Format {
@@ -271,6 +273,7 @@ impl Format {
         match self {
             Format::Jsonl => "jsonl",
             Format::Fourchan => "4chan",
+            Format::Vichan => "vichan",
         }
     }
 }

@@ -103,7 +103,10 @@ impl Progress {
                 // Sources that grow, or that are read from compressed forms, may come to more.
                 match expected.max(done) {
                     _ if expected == 0 => eprintln!("{stage}: {}", come()),
-                    all => eprintln!("{stage}: {}, {} of {} MB", come(), done / 1_000_000, all.div_ceil(1_000_000)),
+                    all => {
+                        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+                        eprintln!("{stage}: {}, {:.1} of {:.1} MB", come(), megabytes(done), megabytes(all));
+                    }
                 }
             }
             _ => {}

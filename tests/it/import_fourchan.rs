@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use nejiboard::model::{BoardSlug, Post, Problem, Thread};
-use nejiboard::store::import::{ImportError, Imported, Stats, fourchan};
+use nejiboard::store::import::{Dialect, ImportError, Imported, Stats, fourchan};
 
 struct Heard {
     stats: Stats,
@@ -38,7 +38,7 @@ fn import(sources: &[PathBuf]) -> Result<Heard, ImportError> {
         Ok(())
     };
     let board = BoardSlug::parse("ck").unwrap();
-    let stats = fourchan(sources, &board, &mut take, &mut |problem| problems.push(problem))?;
+    let stats = fourchan(sources, Some(&board), Dialect::Vichan, &mut take, &mut |problem| problems.push(problem))?;
     Ok(Heard { stats, threads, replies, problems })
 }
 

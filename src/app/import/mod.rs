@@ -17,7 +17,7 @@ use crate::cli::{Format, Import};
 use crate::disk::DiskError;
 use crate::model::{BoardSlug, PostNo, Problem};
 use crate::store::import::jsonl::Source;
-use crate::store::import::{self, ImportError, Imported, Redirects, Registry, Report, Stats, Take};
+use crate::store::import::{self, Dialect, ImportError, Imported, Redirects, Registry, Report, Stats, Take};
 use crate::store::site_dir::SiteDir;
 
 use writer::Writer;
@@ -28,7 +28,7 @@ pub fn import(dir: SiteDir, options: &Import, console: &Console) -> Result<u8, E
     // The builder knows which numbers are taken, and holds the lock.
     let (mut builder, _) = Builder::open(dir.clone(), &console.progress)?;
     let redirects_file = options.redirects.clone().unwrap_or_else(|| dir.root().join("redirects.txt"));
-    let report_file = options.report.clone().unwrap_or_else(|| report::path(&dir, options.format, board.as_ref()));
+    let report_file = options.report.clone().unwrap_or_else(|| report::path(&dir, options));
     let mut redirects = Redirects::new(&builder.prefix()).map_err(DiskError::doing("write", &redirects_file))?;
     let mut writer = Writer::new(dir);
     let (mut problems, mut conflicts) = (Vec::new(), Vec::new());
@@ -51,6 +51,10 @@ pub fn import(dir: SiteDir, options: &Import, console: &Console) -> Result<u8, E
     let stats = read(options, board.as_ref(), &mut builder, &mut take, &mut |problem| problems.push(problem))?;
     problems.extend(conflicts);
     writer.finish()?;
+    if stats.threads == 0 && stats.lost.contains_key(import::WITHOUT_BOARD) {
+        console.tell_problems(&problems);
+        return Err(Error::BoardNeeded);
+    }
     let outcome = Outcome {
         stats,
         boards_made: writer.boards_made,
@@ -81,7 +85,8 @@ fn read(
             let sources: Vec<Source> = sources.iter().map(Source::from_argument).collect();
             import::jsonl(&sources, board, take, report)
         }
-        Format::Fourchan => import::fourchan(sources, board.ok_or(Error::BoardNeeded)?, take, report),
+        Format::Fourchan => import::fourchan(sources, board, Dialect::Fourchan, take, report),
+        Format::Vichan => import::fourchan(sources, board, Dialect::Vichan, take, report),
     };
     Ok(read?)
 }

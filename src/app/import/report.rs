@@ -7,9 +7,8 @@ use chrono::SecondsFormat;
 
 use super::Outcome;
 use crate::app::clock;
-use crate::cli::{Format, Import};
+use crate::cli::Import;
 use crate::disk::{self, DiskError};
-use crate::model::BoardSlug;
 use crate::store::site_dir::SiteDir;
 
 /// The folder of reports and of what imports remember. It is private: a report may tell of what is not to be seen.
@@ -17,10 +16,17 @@ pub(super) fn folder(dir: &SiteDir) -> PathBuf {
     dir.private().join("import")
 }
 
-/// Where the report goes if nobody says.
-pub(super) fn path(dir: &SiteDir, format: Format, board: Option<&BoardSlug>) -> PathBuf {
-    let board = board.map(|board| format!("-{board}")).unwrap_or_default();
-    folder(dir).join(format!("{}{board}.report", format.name()))
+/// Where the report goes if nobody says: the same command has the same place, and another one has another.
+pub(super) fn path(dir: &SiteDir, options: &Import) -> PathBuf {
+    let board = options.board.as_ref().map(|board| format!("-{board}")).unwrap_or_default();
+    let mut hash = xxhash_rust::xxh3::Xxh3::new();
+    for source in &options.sources {
+        let whole = std::path::absolute(source).unwrap_or_else(|_| source.clone());
+        hash.update(whole.as_os_str().as_encoded_bytes());
+        hash.update(b"\0");
+    }
+    let sources = hash.digest() & 0xFFFF_FFFF;
+    folder(dir).join(format!("{}{board}-{sources:08x}.report", options.format.name()))
 }
 
 /// Writes the report.
@@ -40,23 +46,24 @@ fn text(outcome: &Outcome, options: &Import) -> String {
         let _ = writeln!(out, "{text}");
     };
     line(format_args!("{}\n", clock::now().to_rfc3339_opts(SecondsFormat::Secs, true)));
-    line(format_args!("{boards_made} boards made"));
-    line(format_args!("{} posts in {} threads read", stats.posts, stats.threads));
-    line(format_args!("{posts_added} of these posts are new"));
-    line(format_args!("{posts_left_out} of these posts were left out, see the problems below"));
-    line(format_args!("{redirects} old addresses lead to new ones"));
+    line(format_args!("boards made: {boards_made}"));
+    line(format_args!("threads read: {}", stats.threads));
+    line(format_args!("posts read: {}", stats.posts));
+    line(format_args!("posts that are new: {posts_added}"));
+    line(format_args!("posts left out, see the problems: {posts_left_out}"));
+    line(format_args!("old addresses that lead to new ones: {redirects}"));
     if !stats.lost.is_empty() {
         line(format_args!("\nnot carried over:"));
         stats.lost.iter().for_each(|(kind, count)| line(format_args!("  {count} {kind}")));
     }
     if 0 < stats.skipped {
-        line(format_args!("\n{} files are no threads and were passed over:", stats.skipped));
+        line(format_args!("\nfiles that are no threads and were passed over: {}", stats.skipped));
         for (ending, count) in &stats.skipped_endings {
             let ending = if ending.is_empty() { "(others)" } else { ending };
             line(format_args!("  {count} {}", crate::model::problem::printable(ending)));
         }
     }
-    line(format_args!("\n{} problems", problems.len()));
+    line(format_args!("\nproblems: {}", problems.len()));
     problems.iter().for_each(|problem| line(format_args!("{problem}")));
     out
 }

@@ -7,8 +7,8 @@
 //! silently: what a post here has no room for is counted in [`Stats::lost`].
 //!
 //! - [`jsonl`] reads one JSON object per line, in whatever order the posts stand;
-//! - [`fourchan`] reads the thread files of the 4chan read API and of its relatives, whose comments are HTML, which
-//!   [`html`] turns back into what one would have typed.
+//! - [`fourchan`] reads the thread files of the 4chan read API and of its relatives, and pages that these programs
+//!   wrote. Their comments are HTML, which [`html`] turns back into what one would have typed;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,6 +21,7 @@ use crate::model::{BoardSlug, Post, PostNo, Problem, Thread};
 
 mod entities;
 mod escape;
+mod folders;
 pub mod fourchan;
 pub mod html;
 pub mod jsonl;
@@ -33,7 +34,7 @@ mod sink;
 mod sources;
 mod tags;
 
-pub use fourchan::fourchan;
+pub use fourchan::{Dialect, fourchan};
 pub use jsonl::jsonl;
 pub use numbering::{Numbering, NumberingError, Registry};
 pub use redirects::Redirects;
@@ -187,6 +188,9 @@ pub enum ImportError {
     Numbering(#[from] NumberingError),
 }
 
+/// Threads that nobody says a board for, as they are counted among what is lost.
+pub const WITHOUT_BOARD: &str = "threads without a board";
+
 /// Endings of names of files that are passed over which are counted one by one.
 const ENDINGS_MAX: usize = 40;
 
@@ -231,6 +235,17 @@ fn body(text: String) -> String {
     }
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.chars().filter(|&c| !odd(c)).collect()
+}
+
+/// Gives a post whose time is not known that of the post before it, as a thread file without one is read.
+fn fill_times(posts: &mut [Post]) {
+    let mut before = DateTime::UNIX_EPOCH;
+    for post in posts {
+        if post.at == DateTime::UNIX_EPOCH {
+            post.at = before;
+        }
+        before = post.at;
+    }
 }
 
 /// Whether the options field of a post says that it shall not bump.
