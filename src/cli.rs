@@ -265,6 +265,9 @@ pub enum Format {
     Fourchan,
     /// Threads of vichan and its relatives (lainchan, infinity …): files of their read API, or saved pages
     Vichan,
+    /// Threads of 2ch and its relatives: `.dat` files in cp932, EUC-JP or UTF-8
+    #[value(name = "2ch")]
+    TwoChannel,
 }
 
 impl Format {
@@ -274,6 +277,7 @@ impl Format {
             Format::Jsonl => "jsonl",
             Format::Fourchan => "4chan",
             Format::Vichan => "vichan",
+            Format::TwoChannel => "2ch",
         }
     }
 }

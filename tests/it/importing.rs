@@ -1,7 +1,11 @@
 //! Importers as a person or a script meets them: saved boards in, a site out, and what is said about the rest.
 
+mod again;
 mod pages;
+mod seen;
+mod servers;
 mod trees;
+mod two_channel;
 
 use serde_json::Value;
 

@@ -75,7 +75,7 @@ pub fn import(dir: SiteDir, options: &Import, console: &Console) -> Result<u8, E
 fn read(
     options: &Import,
     board: Option<&BoardSlug>,
-    _registry: &mut dyn Registry,
+    registry: &mut dyn Registry,
     take: Take<'_>,
     report: Report<'_>,
 ) -> Result<Stats, Error> {
@@ -87,6 +87,7 @@ fn read(
         }
         Format::Fourchan => import::fourchan(sources, board, Dialect::Fourchan, take, report),
         Format::Vichan => import::fourchan(sources, board, Dialect::Vichan, take, report),
+        Format::TwoChannel => import::two_channel(sources, board, registry, take, report),
     };
     Ok(read?)
 }

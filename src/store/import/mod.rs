@@ -9,6 +9,7 @@
 //! - [`jsonl`] reads one JSON object per line, in whatever order the posts stand;
 //! - [`fourchan`] reads the thread files of the 4chan read API and of its relatives, and pages that these programs
 //!   wrote. Their comments are HTML, which [`html`] turns back into what one would have typed;
+//! - [`two_channel`] reads the `.dat` files of 2ch and its relatives.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,6 +34,7 @@ mod redirects;
 mod sink;
 mod sources;
 mod tags;
+pub mod two_channel;
 
 pub use fourchan::{Dialect, fourchan};
 pub use jsonl::jsonl;
@@ -40,6 +42,7 @@ pub use numbering::{Numbering, NumberingError, Registry};
 pub use redirects::Redirects;
 use sink::Sink;
 pub use sources::bytes_of;
+pub use two_channel::two_channel;
 
 /// What an importer yields.
 #[derive(Clone, PartialEq, Debug)]

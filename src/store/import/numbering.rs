@@ -118,23 +118,24 @@ impl Numbering {
         });
         let full = || NumberingError::Full(self.board.clone());
         let free = registry.first_free(&self.board).ok_or_else(full)?;
-        let mut next = free.get().max(self.highest + 1);
+        let first = free.get().max(self.highest + 1);
         // The same thread may have been planned twice, from two copies of its file.
         let mut seen = HashSet::new();
         planned.retain(|planned| seen.insert((names[planned.thread as usize].as_str(), planned.place)));
-        for Planned { thread, place, .. } in &planned {
+        for (next, Planned { thread, place, .. }) in (first..).zip(&planned) {
             let no = PostNo::new(next).ok_or_else(full)?;
             self.threads.entry(names[*thread as usize].clone()).or_default().push((*place, no));
             self.highest = next;
-            next += 1;
         }
         if !planned.is_empty() {
             self.threads.values_mut().for_each(|posts| posts.sort_unstable());
-            self.save()?;
         }
-        // Also those of an import that was killed before it came to this.
+        // Before they are on disk: should it end between the two, numbers are lost, and none is given twice.
         if let Some(highest) = PostNo::new(self.highest) {
             registry.reserve(&self.board, highest);
+        }
+        if !planned.is_empty() {
+            self.save()?;
         }
         Ok(())
     }
@@ -176,7 +177,7 @@ fn rows(posts: &[(u32, PostNo)]) -> Vec<Row> {
     for (place, no) in posts {
         match rows.last_mut() {
             Some((first, count, first_no))
-                if *place == *first + *count && no.get() == first_no.get() + u64::from(*count) =>
+                if first.checked_add(*count) == Some(*place) && no.get() == first_no.get() + u64::from(*count) =>
             {
                 *count += 1;
             }
