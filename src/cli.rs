@@ -104,18 +104,10 @@ pub enum Command {
     },
     /// Take in threads from elsewhere
     ///
-    /// Boards that do not exist are made. It may be run again: what is there already stays as it is. Build the site
-    /// afterwards.
-    Import {
-        /// What the sources are
-        format: Format,
-        /// Files or folders; `-` is standard input (jsonl only)
-        #[arg(required = true)]
-        sources: Vec<PathBuf>,
-        /// The board to import to; 4chan needs it, jsonl takes only this board if it is given
-        #[arg(long, value_name = "B")]
-        board: Option<String>,
-    },
+    /// Boards that do not exist are made. It may be run again, also after it was killed: what is there already stays as
+    /// it is. Old addresses and where they lead now are written to redirects.txt, and what could not be carried over to
+    /// a report. Build the site afterwards.
+    Import(Import),
     /// Print the configuration of another server that hands the site out
     ///
     /// It has the same headers as `serve` sends: how long what may be kept, and what a page may load. Behind nginx and
@@ -166,6 +158,25 @@ pub struct Tripcode {
     /// Print what this key gives, by its id
     #[arg(long, value_name = "ID", conflicts_with_all = ["rotate", "keys"])]
     pub key: Option<u32>,
+}
+
+/// What `import` takes.
+#[derive(Args, Clone, PartialEq, Eq, Debug)]
+pub struct Import {
+    /// What the sources are
+    pub format: Format,
+    /// Files or folders; `-` is standard input (jsonl only)
+    #[arg(required = true)]
+    pub sources: Vec<PathBuf>,
+    /// The board to import to, where the folders of the sources do not tell it; jsonl takes only this board if it is given
+    #[arg(long, value_name = "B")]
+    pub board: Option<String>,
+    /// Where old addresses and where they lead now go [default: redirects.txt in the site's directory]
+    #[arg(long, value_name = "FILE")]
+    pub redirects: Option<PathBuf>,
+    /// Where the report goes [default: below .nejiboard/import/]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 /// What `serve` takes.
@@ -267,7 +278,24 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 pub enum Format {
     /// One JSON object a line: boards, threads and posts
     Jsonl,
-    /// Thread files of the 4chan read API, and of vichan's and lainchan's
+    /// Threads of 4chan: files of its read API, or saved pages
     #[value(name = "4chan")]
     Fourchan,
+    /// Threads of vichan and its relatives (lainchan, infinity …): files of their read API, or saved pages
+    Vichan,
+    /// Threads of 2ch and its relatives: `.dat` files in cp932, EUC-JP or UTF-8
+    #[value(name = "2ch")]
+    TwoChannel,
+}
+
+impl Format {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Jsonl => "jsonl",
+            Format::Fourchan => "4chan",
+            Format::Vichan => "vichan",
+            Format::TwoChannel => "2ch",
+        }
+    }
 }

@@ -4,12 +4,12 @@
 use libfuzzer_sys::fuzz_target;
 use nejiboard::model::{BoardSlug, Thread, ThreadFlags};
 use nejiboard::store::import::jsonl::Source;
-use nejiboard::store::import::{Imported, fourchan, jsonl};
+use nejiboard::store::import::{Dialect, Imported, fourchan, jsonl};
 use nejiboard_fuzz::{file, is_read_as_written};
 
 fn keep(imported: Imported) -> std::io::Result<()> {
     let thread = match imported {
-        Imported::Board { .. } => return Ok(()),
+        Imported::Board { .. } | Imported::Moved { .. } | Imported::Read(_) => return Ok(()),
         Imported::Thread { thread, .. } => thread,
         Imported::Replies { posts, .. } => Thread { flags: ThreadFlags::default(), changed: None, posts },
     };
@@ -24,5 +24,5 @@ fuzz_target!(|bytes: &[u8]| {
     for board in [None, Some(&board)] {
         let _ = jsonl(&[Source::File(path.clone())], board, &mut keep, &mut |_| {});
     }
-    let _ = fourchan(&[path], &board, &mut keep, &mut |_| {});
+    let _ = fourchan(&[path], Some(&board), Dialect::Vichan, &mut keep, &mut |_| {});
 });

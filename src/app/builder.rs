@@ -6,7 +6,9 @@
 
 mod aside;
 mod assets;
+mod numbers;
 mod staff;
+mod stale;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -155,7 +157,7 @@ impl Builder {
         due.strangers = strangers;
         let mut old_assets = OldAssets::open(dir.private().join("old-assets"));
         let now = publish::seconds(clock::system());
-        let to_go = stale(&shelf, &due.strangers, &site, &theme);
+        let to_go = stale::stale(&shelf, &due.strangers, &site, &theme);
         due.stale = old_assets.spare(&mut shelf, to_go, now);
         let public_folder = folder::id(&dir.public());
         let changed = Arc::new(Changed::new(dir.changed()));
@@ -388,7 +390,7 @@ impl Builder {
         self.ahead.clear();
         let shown = read(&self.shown);
         let all = plan::all_pages(&shown.site, &shown.theme);
-        let stale = stale(&self.shelf, &self.due.strangers, &shown.site, &shown.theme);
+        let stale = stale::stale(&self.shelf, &self.due.strangers, &shown.site, &shown.theme);
         self.due.stale = self.old_assets.spare(&mut self.shelf, stale, publish::seconds(clock::system()));
         self.due.draw = all;
         self.saved = false;
@@ -484,7 +486,7 @@ impl Builder {
             }
             disk::point("pages put, new ones or old ones");
         }
-        let still_there = |path: &String| !has_path(&shown.site, &shown.theme, path);
+        let still_there = |path: &String| !stale::has_path(&shown.site, &shown.theme, path);
         // A page may be both: found in the output by this start, and taken away by what changed since the last one.
         let stale: BTreeSet<String> = due.stale.into_iter().chain(gone).filter(still_there).collect();
         match self.due.draw.is_empty() {
@@ -588,15 +590,4 @@ fn note_found(site: &mut Site, found: Found, report: &mut Report) -> crate::mode
         site.restamp(&key, stamp);
     }
     site.apply(found.changes)
-}
-
-/// Files that are in `public/` and should not be.
-fn stale(shelf: &Shelf, strangers: &BTreeSet<String>, site: &Site, theme: &Theme) -> BTreeSet<String> {
-    let there = shelf.files().keys().chain(strangers);
-    there.filter(|path| !has_path(site, theme, path)).cloned().collect()
-}
-
-/// Whether a page of the site has this path.
-fn has_path(site: &Site, theme: &Theme, path: &str) -> bool {
-    PageKey::of_path(path).is_some_and(|key| plan::has_page(site, theme, &key))
 }

@@ -86,7 +86,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::Check => check::check(&dir, &console),
         Command::Verify { content: false } => verify::verify(dir, &console),
         Command::Verify { content: true } => verify::verify_content(&dir, &console),
-        Command::Import { format, sources, board } => import::import(dir, format, &sources, board, &console),
+        Command::Import(options) => import::import(dir, &options, &console),
         Command::Headers { server, options } => headers::headers(&dir, server, &options),
         Command::Mod(command) => moderation::moderate(dir, command, &console),
         Command::Tripcode(options) => tripcodes::tripcodes(&dir, &options, &console),

@@ -90,6 +90,42 @@ impl Progress {
         }
     }
 
+    /// So many of `expected` bytes are done, 0 if that is not known, and this is what has come of them.
+    pub fn show(&self, done: u64, expected: u64, come: impl FnOnce() -> String) {
+        let calls = self.done.fetch_add(1, Ordering::Relaxed);
+        if self.manner == Manner::Silent || !calls.is_multiple_of(16) || self.began.elapsed() < QUIET {
+            return;
+        }
+        match self.manner {
+            Manner::Bar => self.draw_bytes(done, expected, come()),
+            _ if self.is_time_for_a_line() => {
+                let stage = self.stage.lock().map_or("", |stage| *stage);
+                // Sources that grow, or that are read from compressed forms, may come to more.
+                match expected.max(done) {
+                    _ if expected == 0 => eprintln!("{stage}: {}", come()),
+                    all => {
+                        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+                        eprintln!("{stage}: {}, {:.1} of {:.1} MB", come(), megabytes(done), megabytes(all));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn draw_bytes(&self, done: u64, expected: u64, come: String) {
+        let Ok(mut bar) = self.bar.try_lock() else { return };
+        let bar = bar.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{msg} {wide_bar} {decimal_bytes}/{decimal_total_bytes} {eta}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        bar.set_message(come);
+        bar.set_length(expected.max(done));
+        bar.set_position(done);
+    }
+
     fn draw_bar(&self, done: usize) {
         let Ok(mut bar) = self.bar.try_lock() else { return };
         let bar = bar.get_or_insert_with(|| {
@@ -104,15 +140,16 @@ impl Progress {
         bar.set_position(done as u64);
     }
 
-    fn print_line(&self, done: usize) {
+    /// Whether a line is due; who asks first prints it.
+    fn is_time_for_a_line(&self) -> bool {
         let elapsed = self.began.elapsed().as_millis() as u64;
         let next = self.next_line_ms.load(Ordering::Relaxed);
-        let mine = next <= elapsed
-            && self
-                .next_line_ms
-                .compare_exchange(next, elapsed + LINE_EVERY_MS, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
-        if mine {
+        let due = elapsed + LINE_EVERY_MS;
+        next <= elapsed && self.next_line_ms.compare_exchange(next, due, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    fn print_line(&self, done: usize) {
+        if self.is_time_for_a_line() {
             let stage = self.stage.lock().map_or("", |stage| *stage);
             match self.expected.load(Ordering::Relaxed) {
                 0 => eprintln!("{stage}: {done}"),

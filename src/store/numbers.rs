@@ -18,8 +18,9 @@ pub struct Numbers {
     highest: BTreeMap<BoardSlug, Highest>,
 }
 
+/// The highest number of a board.
 #[derive(Default)]
-struct Highest {
+pub struct Highest {
     no: u64,
     saved: u64,
     file: Option<File>,
@@ -40,9 +41,14 @@ impl Numbers {
     /// Takes into account what a board's content shows.
     pub fn learn_board(&mut self, board: &Board) {
         let slug = board.slug.clone();
-        let highest = self.highest.entry(slug.clone()).or_insert_with(|| Highest::remembered(&self.folder, &slug));
+        let highest = self.recall(&slug);
         highest.no = highest.no.max(board.last_no().map_or(0, PostNo::get));
         self.save(&slug);
+    }
+
+    /// Takes into account what is remembered of a board, be it there or not.
+    pub fn recall(&mut self, board: &BoardSlug) -> &mut Highest {
+        self.highest.entry(board.clone()).or_insert_with(|| Highest::remembered(&self.folder, board))
     }
 
     /// The next free number; `None` if the board has used all.

@@ -269,7 +269,7 @@ fn real_threads_are_imported_once_and_built() {
     let site = Sandbox::new("");
     copy_folder(&samples.join("threads-4chan-json"), &site.path("in"));
     let import = ["import", "4chan", "in", "--board", "po"];
-    check(&site, &import[..3], 3, &["say which board", "hint: add `--board B`"]);
+    check(&site, &["import", "4chan", "in/lainchan-vichan-dialect"], 3, &["say which board", "hint: add `--board B`"]);
     let told = check(&site, &import, 0, &[]);
     assert!(told["posts_new"].as_u64().unwrap() > 0 && told["posts_new"] == told["posts"], "{told}");
     let before = files_below(&site.path("content"));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use nejiboard::model::{BoardSlug, Post, Problem, Thread};
-use nejiboard::store::import::{ImportError, Imported, Stats, fourchan};
+use nejiboard::store::import::{Dialect, ImportError, Imported, Stats, fourchan};
 
 struct Heard {
     stats: Stats,
@@ -33,11 +33,12 @@ fn import(sources: &[PathBuf]) -> Result<Heard, ImportError> {
             Imported::Thread { thread, .. } => threads.push(thread),
             Imported::Replies { thread, posts, .. } => replies.push((thread.get(), posts.len())),
             Imported::Board { .. } => panic!("these files know no boards"),
+            Imported::Moved { .. } | Imported::Read(_) => {}
         }
         Ok(())
     };
     let board = BoardSlug::parse("ck").unwrap();
-    let stats = fourchan(sources, &board, &mut take, &mut |problem| problems.push(problem))?;
+    let stats = fourchan(sources, Some(&board), Dialect::Vichan, &mut take, &mut |problem| problems.push(problem))?;
     Ok(Heard { stats, threads, replies, problems })
 }
 

@@ -21,6 +21,7 @@ mod hook;
 mod import;
 mod import_fourchan;
 mod import_html;
+mod importing;
 mod inbox;
 mod incremental;
 mod lifecycle;

@@ -38,7 +38,7 @@ fn printed(site: &Sandbox, arguments: &[&str]) -> String {
 }
 
 /// A server in front. It is ended when this is dropped.
-struct Front {
+pub struct Front {
     child: Child,
     address: SocketAddr,
     _folder: tempfile::TempDir,
@@ -56,7 +56,7 @@ fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-fn tool(name: &str) -> Option<PathBuf> {
+pub fn tool(name: &str) -> Option<PathBuf> {
     let folders = ["/usr/sbin", "/usr/bin", "/usr/local/bin"].map(PathBuf::from);
     let named = std::env::var_os(name.to_uppercase()).map(PathBuf::from);
     let found = named.or_else(|| folders.into_iter().map(|folder| folder.join(name)).find(|path| path.is_file()));
@@ -68,7 +68,7 @@ fn tool(name: &str) -> Option<PathBuf> {
 
 impl Front {
     /// Starts what `prepare` makes of a folder and an address. The port that was free may be taken by then; so twice.
-    fn start(prepare: impl Fn(&Path, SocketAddr) -> Command) -> Front {
+    pub fn start(prepare: impl Fn(&Path, SocketAddr) -> Command) -> Front {
         let mut said = String::new();
         for _ in 0..5 {
             let (folder, address) = (tempfile::tempdir().unwrap(), free_port());
@@ -123,7 +123,8 @@ impl Front {
         }))
     }
 
-    fn get(&self, path: &str) -> Reply {
+    /// Fetches a path.
+    pub fn get(&self, path: &str) -> Reply {
         get(self.address, path)
     }
 

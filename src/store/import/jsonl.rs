@@ -32,6 +32,9 @@ use crate::model::{BoardSlug, Post, PostNo, Problem, Thread, ThreadFlags, Thread
 /// A longer line is no post.
 pub const LINE_BYTES_MAX: usize = 1_000_000;
 
+/// After so many bytes it is told how far the reading is.
+const READ_BYTES: u64 = 1 << 16;
+
 /// Where the lines come from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Source {
@@ -211,7 +214,13 @@ impl Reading<'_, '_> {
     fn read(mut self, source: impl BufRead, ends: Vec<(usize, ThreadKey)>) -> Result<(), ImportError> {
         let mut lines = Lines::new(source, LINE_BYTES_MAX);
         let mut ends = ends.into_iter().peekable();
+        let mut told = 0;
         loop {
+            let bytes = lines.bytes();
+            if told + READ_BYTES < bytes {
+                self.sink.read(bytes - told)?;
+                told = bytes;
+            }
             let read = lines.next().map_err(|source| ImportError::Read { path: self.name.to_owned(), source })?;
             let Some((number, line)) = read else { break };
             let record = match line {

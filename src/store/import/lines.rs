@@ -8,6 +8,7 @@ pub struct Lines<R> {
     line_bytes_max: usize,
     buffer: Vec<u8>,
     number: usize,
+    bytes: u64,
 }
 
 /// One line.
@@ -21,7 +22,12 @@ pub enum Line<'a> {
 impl<R: BufRead> Lines<R> {
     /// Reads `source` by lines of at most `line_bytes_max`.
     pub fn new(source: R, line_bytes_max: usize) -> Lines<R> {
-        Lines { source, line_bytes_max, buffer: Vec::new(), number: 0 }
+        Lines { source, line_bytes_max, buffer: Vec::new(), number: 0, bytes: 0 }
+    }
+
+    /// How many bytes are read.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// The next line and its number; `None` at the end.
@@ -45,6 +51,7 @@ impl<R: BufRead> Lines<R> {
             if !too_long {
                 self.buffer.extend_from_slice(&chunk[..taken]);
             }
+            self.bytes += (taken + usize::from(end.is_some())) as u64;
             self.source.consume(taken + usize::from(end.is_some()));
             if end.is_some() {
                 break;

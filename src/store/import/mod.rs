@@ -2,12 +2,14 @@
 //!
 //! An importer is a source of values that streams: it calls `take` with one board or thread after the other and
 //! `problem` with what it could not read, and goes on after both. What becomes of a thread on disk is the caller's
-//! matter, so that an import that was cut short can simply be run again. Nothing is dropped silently: what a post here
-//! has no room for is counted in [`Stats::lost`].
+//! matter, so that an import that was cut short can simply be run again: posts are known again by their numbers. A
+//! source that counts posts thread by thread has them numbered by [`Numbering`], which remembers. Nothing is dropped
+//! silently: what a post here has no room for is counted in [`Stats::lost`].
 //!
 //! - [`jsonl`] reads one JSON object per line, in whatever order the posts stand;
-//! - [`fourchan`] reads the thread files of the 4chan read API and of its relatives, whose comments are HTML, which
-//!   [`html`] turns back into what one would have typed.
+//! - [`fourchan`] reads the thread files of the 4chan read API and of its relatives, and pages that these programs
+//!   wrote. Their comments are HTML, which [`html`] turns back into what one would have typed;
+//! - [`two_channel`] reads the `.dat` files of 2ch and its relatives.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,16 +22,27 @@ use crate::model::{BoardSlug, Post, PostNo, Problem, Thread};
 
 mod entities;
 mod escape;
+mod folders;
 pub mod fourchan;
 pub mod html;
 pub mod jsonl;
 mod lines;
 mod loose;
+mod numbering;
 mod numbers;
+mod redirects;
+mod sink;
+mod sources;
 mod tags;
+pub mod two_channel;
 
-pub use fourchan::fourchan;
+pub use fourchan::{Dialect, fourchan};
 pub use jsonl::jsonl;
+pub use numbering::{Numbering, NumberingError, Registry};
+pub use redirects::Redirects;
+use sink::Sink;
+pub use sources::bytes_of;
+pub use two_channel::two_channel;
 
 /// What an importer yields.
 #[derive(Clone, PartialEq, Debug)]
@@ -64,6 +77,38 @@ pub enum Imported {
         /// What to report if no such thread is on disk.
         if_absent: Problem,
     },
+    /// An address of the source that leads elsewhere now. It comes after what it leads to.
+    Moved {
+        /// The path at the source's site, such as `/po/res/12.html`; from its root, with a slash.
+        from: String,
+        /// Where it leads now.
+        to: Address,
+    },
+    /// So many more bytes of the sources are read. It comes before what they held.
+    Read(u64),
+}
+
+/// A place of the site.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Address {
+    /// The board.
+    pub board: BoardSlug,
+    /// A thread on it; `None` means the board itself.
+    pub thread: Option<PostNo>,
+    /// A post in that thread; `None` means the thread itself.
+    pub post: Option<PostNo>,
+}
+
+impl Address {
+    /// The address of a thread.
+    pub fn of_thread(board: &BoardSlug, thread: PostNo) -> Address {
+        Address { board: board.clone(), thread: Some(thread), post: None }
+    }
+
+    /// The address of a post.
+    pub fn of_post(board: &BoardSlug, thread: PostNo, post: PostNo) -> Address {
+        Address { post: Some(post), ..Address::of_thread(board, thread) }
+    }
 }
 
 /// Takes what an importer yields. An error ends the import.
@@ -83,6 +128,8 @@ pub struct Stats {
     pub posts: u64,
     /// Files passed over because they are no threads: catalogs, index pages, lists, pictures.
     pub skipped: u64,
+    /// The same by the ending of their names, such as `.jpg`.
+    pub skipped_endings: BTreeMap<String, u64>,
     /// What a post here has no room for, counted by kind in the plural, such as `attachments`.
     pub lost: BTreeMap<&'static str, u64>,
 }
@@ -95,6 +142,17 @@ impl Stats {
         }
     }
 
+    /// Counts a file that is no thread.
+    fn skip(&mut self, path: &Path) {
+        self.skipped += 1;
+        let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy().to_lowercase()));
+        let ending = ending.filter(|ending| ending.len() <= 10).unwrap_or_default();
+        match self.skipped_endings.len() < ENDINGS_MAX || self.skipped_endings.contains_key(&ending) {
+            true => *self.skipped_endings.entry(ending).or_default() += 1,
+            false => *self.skipped_endings.entry(String::new()).or_default() += 1,
+        }
+    }
+
     /// Counts what is handed on.
     fn note(&mut self, imported: &Imported) {
         let posts = match imported {
@@ -104,6 +162,7 @@ impl Stats {
             }
             Imported::Thread { thread, .. } => thread.posts.len(),
             Imported::Replies { posts, .. } => posts.len(),
+            Imported::Moved { .. } | Imported::Read(_) => return,
         };
         self.threads += 1;
         self.posts += posts as u64;
@@ -127,7 +186,16 @@ pub enum ImportError {
     /// What was yielded could not be taken.
     #[error("cannot keep what was read")]
     Take(#[source] io::Error),
+    /// The numbers that posts have got here cannot be told.
+    #[error(transparent)]
+    Numbering(#[from] NumberingError),
 }
+
+/// Threads that nobody says a board for, as they are counted among what is lost.
+pub const WITHOUT_BOARD: &str = "threads without a board";
+
+/// Endings of names of files that are passed over which are counted one by one.
+const ENDINGS_MAX: usize = 40;
 
 /// Single-line fields longer than this are cut; a board's settings allow no more either.
 const FIELD_CHARS_MAX: usize = 1_000;
@@ -172,48 +240,20 @@ fn body(text: String) -> String {
     text.chars().filter(|&c| !odd(c)).collect()
 }
 
+/// Gives a post whose time is not known that of the post before it, as a thread file without one is read.
+fn fill_times(posts: &mut [Post]) {
+    let mut before = DateTime::UNIX_EPOCH;
+    for post in posts {
+        if post.at == DateTime::UNIX_EPOCH {
+            post.at = before;
+        }
+        before = post.at;
+    }
+}
+
 /// Whether the options field of a post says that it shall not bump.
 fn is_sage(options: &str) -> bool {
     options.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("sage"))
-}
-
-/// Problems reported of one source; one more tells how many there were beyond.
-const PROBLEMS_MAX: u64 = 200;
-
-/// The caller's two functions, and what went through them.
-struct Sink<'a> {
-    take: Take<'a>,
-    report: Report<'a>,
-    stats: Stats,
-    problems: u64,
-}
-
-impl<'a> Sink<'a> {
-    fn new(take: Take<'a>, report: Report<'a>) -> Sink<'a> {
-        Sink { take, report, stats: Stats::default(), problems: 0 }
-    }
-
-    fn take(&mut self, imported: Imported) -> Result<(), ImportError> {
-        self.stats.note(&imported);
-        (self.take)(imported).map_err(ImportError::Take)
-    }
-
-    /// Reports, unless this source has had its share: a file that is something else altogether has a problem a line.
-    fn problem(&mut self, problem: Problem) {
-        self.problems += 1;
-        if self.problems <= PROBLEMS_MAX {
-            (self.report)(problem);
-        }
-    }
-
-    /// Ends a source: tells of the problems that were not reported one by one.
-    fn end_of(&mut self, path: &Path) {
-        let beyond = self.problems.saturating_sub(PROBLEMS_MAX);
-        if 0 < beyond {
-            (self.report)(Problem::new(path, format!("{beyond} more problems of this kind")));
-        }
-        self.problems = 0;
-    }
 }
 
 /// What is wrong with some JSON: the message without its place, which problems tell by themselves, and the place.

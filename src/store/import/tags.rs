@@ -42,6 +42,11 @@ impl<'a> Tokens<'a> {
         Tokens { html, at: 0, patience: PATIENCE, no_more_tags: false, no_more_comments: false }
     }
 
+    /// Where the next token begins, unless a comment comes before it.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
     /// The tag that begins at the `<` where we are, and where it ends; `None` inside for what shows nothing.
     fn tag(&mut self) -> Option<(Option<Token<'a>>, usize)> {
         let rest = &self.html[self.at + 1..];

@@ -6,9 +6,10 @@ use std::ops::RangeInclusive;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 
+use super::lists::{codings, formats};
 use super::{ThemeInfo, defences};
 use crate::model::settings::{BaseUrl, Moderation, Overflow};
-use crate::model::{BoardSettings, Coding, Codings, Format, Formats, SiteSettings};
+use crate::model::{BoardSettings, Coding, Format, Formats, SiteSettings};
 
 /// One setting of an `S`.
 pub(super) struct Key<S> {
@@ -468,35 +469,6 @@ fn post_url(text: &str) -> Result<String, String> {
         ..=1_000 => Ok(text.to_owned()),
         _ => Err("at most 1,000 characters".to_owned()),
     }
-}
-
-fn formats(texts: &[String]) -> Result<Formats, String> {
-    let mut formats = Formats::NONE;
-    if texts == ["none"] {
-        return Ok(formats);
-    }
-    for text in texts {
-        match Format::ALL.into_iter().find(|format| format.name() == text) {
-            Some(format) => formats.insert(format),
-            None => {
-                return Err(
-                    "some of `json`, `feeds`, `2ch` and `vichan`, such as `[json, feeds]`, or `none`".to_owned()
-                );
-            }
-        }
-    }
-    Ok(formats)
-}
-
-fn codings(texts: &[String]) -> Result<Codings, String> {
-    let mut codings = Codings::default();
-    for text in texts {
-        match Coding::ALL.into_iter().find(|coding| coding.name() == text || coding.token() == text) {
-            Some(coding) => codings.insert(coding),
-            None => return Err("`gzip`, `brotli` or both, such as `[gzip, brotli]`".to_owned()),
-        }
-    }
-    Ok(codings)
 }
 
 /// No shell reads it, so nothing in it means anything else than itself.

@@ -6,6 +6,7 @@
 mod defences;
 mod filter_keys;
 mod keys;
+mod lists;
 mod read;
 mod words;
 pub(super) mod yaml;

@@ -1,115 +1,62 @@
-//! `import`: threads from elsewhere, put into `content/`.
+//! Threads from elsewhere, put into thread files.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::json;
-
-use super::Console;
-use super::builder::{self, Builder};
-use super::error::{Error, chain};
-use crate::cli::Format;
+use crate::app::error::chain;
 use crate::disk::{self, DiskError};
 use crate::model::{BoardSlug, Post, PostNo, Problem, Site, Thread, ThreadKey};
-use crate::store::import::jsonl::Source;
-use crate::store::import::{self, Imported, Stats};
+use crate::store::import::{Address, Imported};
 use crate::store::site_dir::SiteDir;
 use crate::store::{content, settings, thread_file};
 
-/// Imports `sources`.
-pub fn import(
-    dir: SiteDir,
-    format: Format,
-    sources: &[PathBuf],
-    board: Option<String>,
-    console: &Console,
-) -> Result<u8, Error> {
-    let board = board.map(|text| BoardSlug::parse(&text)).transpose().map_err(Error::BadBoard)?;
-    // The builder knows which numbers are taken, and holds the lock.
-    let (builder, _) = Builder::open(dir.clone(), &console.progress)?;
-    let mut writer = Writer::new(dir);
-    let mut problems = Vec::new();
-    console.progress.stage("importing");
-    let stats = {
-        let shown = builder::read(builder.shown());
-        let mut conflicts = Vec::new();
-        let mut take = |imported: Imported| {
-            console.progress.tick();
-            writer.take(imported, &shown.site, &mut conflicts)
-        };
-        let mut report = |problem: Problem| problems.push(problem);
-        let stats = match format {
-            Format::Jsonl => import::jsonl(
-                &sources.iter().map(Source::from_argument).collect::<Vec<_>>(),
-                board.as_ref(),
-                &mut take,
-                &mut report,
-            ),
-            Format::Fourchan => match &board {
-                Some(board) => import::fourchan(sources, board, &mut take, &mut report),
-                None => return Err(Error::BoardNeeded),
-            },
-        }?;
-        problems.extend(conflicts);
-        stats
-    };
-    writer.finish()?;
-    let code = console.tell_problems(&problems);
-    conclude(&stats, &writer, problems.len(), console)?;
-    Ok(code)
-}
-
-fn conclude(stats: &Stats, writer: &Writer, problems: usize, console: &Console) -> Result<(), Error> {
-    let seconds = console.progress.seconds();
-    let lost: Vec<String> = stats.lost.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    let mut line = format!(
-        "{} posts in {} threads read, {} posts new, {seconds:.2} seconds\nnext: nejiboard build",
-        stats.posts, stats.threads, writer.posts_added
-    );
-    if !lost.is_empty() {
-        line = format!("not carried over: {}\n{line}", lost.join(", "));
-    }
-    if 0 < stats.skipped {
-        line = format!("{} files are no threads and were passed over\n{line}", stats.skipped);
-    }
-    let summary = json!({
-        "command": "import",
-        "boards_made": writer.boards_made,
-        "threads": stats.threads,
-        "posts": stats.posts,
-        "posts_new": writer.posts_added,
-        "files_skipped": stats.skipped,
-        "not_carried_over": stats.lost,
-        "problems": problems,
-        "seconds": seconds,
-    });
-    console.conclude(&line, &summary)
-}
-
 /// Puts what an importer yields into thread files. Nothing that is there is changed: posts are added.
-struct Writer {
+pub(super) struct Writer {
     dir: SiteDir,
     /// In which thread a number stands that this import has written.
     taken: BTreeMap<BoardSlug, HashMap<PostNo, PostNo>>,
-    boards_made: usize,
-    posts_added: usize,
+    /// Boards that were not there.
+    pub boards_made: usize,
+    /// Posts that were not there.
+    pub posts_added: usize,
+    /// Posts that could not be added, since their number or their thread's is taken or their thread is missing.
+    pub posts_left_out: usize,
+    /// The thread that was looked for last, and whether it is there.
+    sought: Option<(ThreadKey, bool)>,
 }
 
 impl Writer {
-    fn new(dir: SiteDir) -> Writer {
-        Writer { dir, taken: BTreeMap::new(), boards_made: 0, posts_added: 0 }
+    /// For the site in `dir`.
+    pub fn new(dir: SiteDir) -> Writer {
+        Writer { dir, taken: BTreeMap::new(), boards_made: 0, posts_added: 0, posts_left_out: 0, sought: None }
     }
 
-    fn take(&mut self, imported: Imported, site: &Site, problems: &mut Vec<Problem>) -> io::Result<()> {
+    /// Puts a board, a thread or replies where they belong.
+    pub fn take(&mut self, imported: Imported, site: &Site, problems: &mut Vec<Problem>) -> io::Result<()> {
         let done = match imported {
             Imported::Board { slug, title, description } => self.make_board(&slug, &title, &description),
             Imported::Thread { board, thread } => self.put_thread(&board, thread, site, problems),
             Imported::Replies { board, thread, posts, if_absent } => {
                 self.put_replies(ThreadKey { board, no: thread }, posts, if_absent, site, problems)
             }
+            Imported::Moved { .. } | Imported::Read(_) => Ok(()),
         };
         done.map_err(|error| io::Error::new(error.source.kind(), chain(&error)))
+    }
+
+    /// Whether what an address names is there.
+    pub fn has(&mut self, address: &Address) -> bool {
+        let Some(no) = address.thread else { return self.dir.content().join(address.board.as_str()).is_dir() };
+        let key = ThreadKey { board: address.board.clone(), no };
+        match &self.sought {
+            Some((sought, there)) if *sought == key => *there,
+            _ => {
+                let there = content::path_of(self.dir.root(), &key).exists();
+                self.sought = Some((key, there));
+                there
+            }
+        }
     }
 
     fn make_board(&mut self, slug: &BoardSlug, title: &str, description: &str) -> Result<(), DiskError> {
@@ -145,18 +92,22 @@ impl Writer {
             problems.push(number_taken(&path, *no, *holder));
         }
         if conflicts.iter().any(|(no, _)| *no == op) {
+            self.posts_left_out += thread.posts.len();
             return Ok(());
         }
+        self.posts_left_out += conflicts.len();
         thread.posts.retain(|post| conflicts.iter().all(|(no, _)| *no != post.no));
         match read_existing(&path)? {
             Existing::None => self.write(&key, &path, &thread_file::write(&thread), &thread.posts),
             Existing::Broken(problem) => {
                 problems.push(problem);
+                self.posts_left_out += thread.posts.len();
                 Ok(())
             }
             Existing::Thread(_, old) if !same_post(old.op(), thread.op()) => {
                 let hint = "import into another board";
                 problems.push(Problem::new(&path, "another thread has this number already").hint(hint));
+                self.posts_left_out += thread.posts.len();
                 Ok(())
             }
             Existing::Thread(bytes, old) => self.merge(&key, &path, &bytes, old, thread.posts),
@@ -176,13 +127,16 @@ impl Writer {
             Existing::Thread(bytes, old) => (bytes, old),
             Existing::Broken(problem) => {
                 problems.push(problem);
+                self.posts_left_out += posts.len();
                 return Ok(());
             }
             Existing::None => {
                 problems.push(if_absent);
+                self.posts_left_out += posts.len();
                 return Ok(());
             }
         };
+        let wanted = posts.len();
         posts.retain(|post| match self.holder(&key, post.no, site) {
             Some(holder) => {
                 problems.push(number_taken(&path, post.no, holder));
@@ -190,6 +144,7 @@ impl Writer {
             }
             None => true,
         });
+        self.posts_left_out += wanted - posts.len();
         self.merge(&key, &path, &bytes, old, posts)
     }
 
@@ -230,7 +185,7 @@ impl Writer {
     }
 
     /// Waits until everything is on disk: once for all, instead of once a thread.
-    fn finish(&self) -> Result<(), DiskError> {
+    pub fn finish(&self) -> Result<(), DiskError> {
         let content = self.dir.content();
         let synced = std::fs::File::open(&content).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
         synced.map_err(DiskError::doing("sync", &content))
