@@ -16,6 +16,8 @@ const DOMAIN = 'board.example';
 
 const get = (url, names = []) => ({ method: 'GET', url, urlParameters: names.map((name) => ({ name })) });
 
+const CAPCODES = { admin: 'administrator', mod: 'moderator', janitor: 'moderator' };
+
 /** What somebody who adds a site to the client writes down of it, as little as can be. */
 const ENGINES = {
   '4chan': {
@@ -43,8 +45,10 @@ before(async () => {
       fs.writeFileSync(path.join(content, board, 'board.yaml'), text);
     }
     fs.writeFileSync(path.join(content, 'site.yaml'), 'formats: [json, vichan]\nduplicate_minutes: 0\n');
-    const post = (no) => `--- {"no": ${no}, "at": "2025-03-02T10:20:30Z"}\ntext of ${no}\n\n`;
+    const id = (no) => (no % 2 ? ', "poster_id": "v7G39Yl."' : '');
+    const post = (no) => `--- {"no": ${no}, "at": "2025-03-02T10:20:30Z"${id(no)}}\ntext of ${no}\n\n`;
     fs.mkdirSync(path.join(content, 'long'));
+    fs.writeFileSync(path.join(content, 'long/board.yaml'), 'poster_ids: true\n');
     fs.writeFileSync(path.join(content, 'long/1.md'), Array.from({ length: 120 }, (_, at) => post(at + 1)).join(''));
   });
   for (const { form, want } of posts) assert.equal((await site.post(form)).no, want.no, JSON.stringify(form));
@@ -60,7 +64,8 @@ function client(engine) {
   };
   const sendHttpRequest = createHttpRequestFunction({ fetch, FormData, getRequestUrl });
   const commentUrl = '/{boardId}/thread/{threadId}.html#p{commentId}';
-  const config = { id: 'ours', engine, domain: DOMAIN, defaultAuthorName: 'Anonymous', commentUrl, ...ENGINES[engine] };
+  const config = { id: 'ours', engine, domain: DOMAIN, defaultAuthorName: 'Anonymous', commentUrl, capcodes: CAPCODES };
+  Object.assign(config, ENGINES[engine]);
   return Imageboard(config, { sendHttpRequest, generatedQuoteMaxLength: 20 });
 }
 
@@ -144,8 +149,9 @@ function plain(content) {
 }
 
 /** Acts as a moderator does. */
-const moderate = (act, no) =>
-  execFileSync(PROGRAM, ['--root', site.dir, 'mod', '--by', 'tests', act, 'talk', String(no)], { stdio: 'pipe', env: {} });
+const staff = (...words) =>
+  execFileSync(PROGRAM, ['--root', site.dir, 'mod', '--by', 'tests', ...words], { stdio: 'pipe', env: {} });
+const moderate = (act, no) => staff(act, 'talk', String(no));
 
 for (const engine of Object.keys(ENGINES)) {
   describe(`as ${engine}`, () => {
@@ -191,7 +197,9 @@ for (const engine of Object.keys(ENGINES)) {
         if (want.trip === 'secure') assert.match(comment.authorTripCode, /^!![\w./]{12}$/, where);
         else assert.equal(comment.authorTripCode, want.trip, where);
         assert.ok(Math.abs(Date.now() - comment.createdAt) < 60_000, where);
-        assert.deepEqual([comment.authorEmail, comment.authorId, comment.attachments], [undefined, undefined, undefined]);
+        for (const field of ['authorEmail', 'authorId', 'authorRole', 'attachments']) {
+          assert.equal(comment[field], undefined, `${where} ${field}`);
+        }
         const content = form.board === 'talk' ? wanted[want.no] : [[want.text]];
         assert.deepEqual(plain(comment.content), content, where);
       }
@@ -221,6 +229,20 @@ for (const engine of Object.keys(ENGINES)) {
         moderate(undo, 14);
         assert.deepEqual(await flags(), [false, false, false, false], undo);
       }
+    });
+
+    test('ids of posters, where a board has them', async () => {
+      const { thread } = await client(engine).getThread({ boardId: 'long', threadId: 1 });
+      assert.deepEqual(thread.comments.slice(0, 3).map(({ authorId }) => authorId), ['v7G39Yl.', undefined, 'v7G39Yl.']);
+      assert.equal(thread.uniquePostersCount, 1);
+    });
+
+    test('the mark of staff', async () => {
+      staff('post', 'long', '1', '--capcode', 'admin', '--name', engine, '--text', 'as one of the staff');
+      const { thread } = await client(engine).getThread({ boardId: 'long', threadId: 1 });
+      const { authorName, authorRole } = thread.comments.at(-1);
+      assert.deepEqual([authorName, authorRole], [engine, 'administrator']);
+      staff('delete', 'long', String(thread.comments.at(-1).id));
     });
 
     test('what is not there', async () => {

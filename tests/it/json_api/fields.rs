@@ -22,7 +22,7 @@ const KINDS: [&str; 5] = ["thread", "tail", "index", "catalog", "reply"];
 
 type Right = fn(&Value) -> bool;
 
-const FIELDS: [(&str, [When; 5], Right); 23] = [
+const FIELDS: [(&str, [When; 5], Right); 25] = [
     ("no", [A, A, A, A, A], is_number),
     ("resto", [A, A, A, A, A], |value| value.as_u64().is_some()),
     ("sticky", [S, S, S, S, N], is_one),
@@ -34,11 +34,14 @@ const FIELDS: [(&str, [When; 5], Right); 23] = [
     ("time", [A, A, A, A, A], is_number),
     ("name", [A, A, A, A, A], is_text),
     ("trip", [S, S, S, S, S], |value| is_text(value) && value.as_str().unwrap().starts_with('!')),
+    ("id", [S, S, S, S, S], is_text),
     ("capcode", [S, S, S, S, S], is_text),
     ("sub", [S, S, S, S, S], is_text),
     ("com", [A, A, A, A, S], Value::is_string),
     ("replies", [A, A, A, A, N], |value| value.as_u64().is_some()),
     ("images", [A, A, A, A, N], |value| value.as_u64() == Some(0)),
+    // Of boards whose posts have ids.
+    ("unique_ips", [S, N, N, N, N], is_number),
     ("bumplimit", [S, S, S, S, N], is_one),
     ("last_modified", [A, A, A, A, N], is_number),
     ("semantic_url", [S, S, S, S, N], is_text),
@@ -81,7 +84,7 @@ fn site() -> Sandbox {
         )
     };
     let text = [
-        "==> content/t/board.yaml\nthreads_per_page: 3\n==> content/u/board.yaml\n".to_owned(),
+        "==> content/t/board.yaml\nthreads_per_page: 3\n==> content/u/board.yaml\nposter_ids: true\n".to_owned(),
         long(130, |no| no != 7),
         short(200, ", sticky: true, locked: true, bumplock: true", "日本語"),
         short(300, ", name: N, trip: '!!t', capcode: admin, subject: S", "text"),
@@ -101,10 +104,13 @@ fn site() -> Sandbox {
             format!("--- {{no: {no}, at: 2025-03-02, {entries}}}\nop\n{replies}"),
         );
     }
-    site.write("content/t/3000.md", {
-        let replies = (3_001..3_130).map(|no| format!("--- {{no: {no}}}\nx\n")).collect::<String>();
-        format!("--- {{no: 3000, at: 2025-03-02}}\n日本語\n{replies}")
-    });
+    for (board, entries) in [("t", ""), ("u", ", poster_id: AbCdEf12")] {
+        let replies = (3_001..3_130).map(|no| format!("--- {{no: {no}{entries}}}\nx\n")).collect::<String>();
+        site.write(
+            &format!("content/{board}/3000.md"),
+            format!("--- {{no: 3000, at: 2025-03-02{entries}}}\n日本語\n{replies}"),
+        );
+    }
     let report = site.build();
     assert!(report.problems.is_empty(), "{:?}", report.problems);
     site
