@@ -37,8 +37,7 @@ pub fn push_escaped(out: &mut String, text: &str) {
 
 /// The HTML of a body.
 pub fn comment(body: &str) -> Cow<'_, str> {
-    let holds = |rare: &&str| memchr::memmem::find(body.as_bytes(), rare.as_bytes()).is_some();
-    if !RARE.iter().any(|rare| holds(&rare)) {
+    if !RARE.iter().any(|rare| memchr::memmem::find(body.as_bytes(), rare.as_bytes()).is_some()) {
         return body.into();
     }
     let mut comment = Comment { out: String::with_capacity(body.len()), ..Comment::default() };
