@@ -204,7 +204,8 @@ fn pages(criterion: &mut Criterion) {
     let held: BTreeMap<PostNo, Arc<Thread>> =
         shown.iter().map(|summary| (summary.no, Arc::new(thread(summary.no, 25)))).collect();
     let read = |key: &ThreadKey| held.get(&key.no).cloned().ok_or_else(|| "not on the first page".to_owned());
-    let whole = plan::ThreadPages { whole: true, tail: false };
+    let whole = plan::ThreadPages { whole: true, ..Default::default() };
+    let first = plan::IndexPages { number: 1, page: true, json: false, vichan: false };
     let threads = |threads, index| Job::Threads { board: board.clone(), threads, index };
     let jobs = [
         ("home", Job::Page(PageKey::Home)),
@@ -212,7 +213,7 @@ fn pages(criterion: &mut Criterion) {
         ("catalog of 100 threads", Job::Page(PageKey::Catalog(board.clone()))),
         ("archive of 100 threads", Job::Page(PageKey::Archive(board.clone()))),
         ("thread of 25 posts", threads(BTreeMap::from([(newest, whole)]), None)),
-        ("index of 10 threads", threads(BTreeMap::new(), Some(1))),
+        ("index of 10 threads", threads(BTreeMap::new(), Some(first))),
     ];
     for (group, theme) in [("page", built_in_theme()), ("page by handlebars", built_in_theme().uncompiled())] {
         let pen = Pen { site: &site, theme: &theme, read: &read, previews: None };

@@ -2,12 +2,12 @@
 //!
 //! Fields, their types and when they appear follow the public documentation of that API (`4chan/4chan-API`): what is
 //! true is `1`, what is not is absent, pages are counted from 1, `now` is the time of the east coast of the USA, and
-//! `com` is HTML of the vocabulary that `markup` has. A board has no pictures, so what tells of them is 0 or absent.
+//! `com` is HTML of what `fourchan` leaves of our own. A board has no pictures, so what tells of them is 0 or absent.
 //! Beside those fields posts on lists of all boards have `board`, as vichan has it there.
 
 use super::bytes;
 use super::digits::push_number;
-use super::escape::push_escaped;
+use super::fourchan::{self, push_escaped};
 use super::time::Eastern;
 use crate::model::site::Board;
 use crate::model::summary::TAIL_POSTS;
@@ -66,9 +66,10 @@ impl<'a> PostWriter<'a> {
         }
         self.text(out, "capcode", &post.capcode);
         self.text(out, "sub", &post.subject);
-        if !body.is_empty() {
-            out.push_str(",\"com\":\"");
-            push_json(out, body);
+        // Programs take for granted that a thread begins with something, be it a tombstone.
+        if is_op || !body.is_empty() {
+            open_text(out, "com");
+            push_json(out, &fourchan::comment(body));
             out.push('"');
         }
     }
@@ -142,19 +143,18 @@ pub fn boards(site: &Site) -> String {
 
 fn push_board(out: &mut String, site: &Site, board: &Board) {
     let settings = &board.settings;
-    let mut escaped = String::new();
-    let mut text = |out: &mut String, key: &str, text: &str| {
-        open_text(out, key);
-        escaped.clear();
-        push_escaped(&mut escaped, text);
-        push_json(out, &escaped);
-        out.push('"');
-    };
     out.push_str("{\"board\":\"");
     out.push_str(board.slug.as_str());
     out.push('"');
-    text(out, "title", board.title());
-    text(out, "meta_description", &settings.description);
+    // Of these two only the second is HTML there.
+    open_text(out, "title");
+    push_json(out, board.title());
+    out.push('"');
+    open_text(out, "meta_description");
+    let mut escaped = String::new();
+    push_escaped(&mut escaped, &settings.description);
+    push_json(out, &escaped);
+    out.push('"');
     let pages = match settings.index_pages {
         0 => board.index_pages() as usize,
         pages => pages,

@@ -12,6 +12,7 @@ pub mod draw;
 mod escape;
 mod excerpt;
 mod feed;
+mod fourchan;
 mod frame;
 mod json;
 pub mod links;

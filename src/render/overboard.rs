@@ -13,6 +13,9 @@ use crate::model::page::OVERBOARD;
 use crate::model::site::Board;
 use crate::model::{OverboardPage, PageKey, SiteFile, ThreadKey, ThreadSummary};
 
+/// A thread with its board and how it looks.
+type Listed<'a> = (&'a Board, &'a ThreadSummary, Arc<Preview>);
+
 /// What draws them.
 pub struct OverboardPen<'a> {
     pen: &'a Pen<'a>,
@@ -86,10 +89,7 @@ impl<'a> OverboardPen<'a> {
     }
 
     /// Threads with how they look.
-    fn previews<'b>(
-        &self,
-        keys: impl Iterator<Item = &'b ThreadKey>,
-    ) -> Result<Vec<(&'a Board, &'a ThreadSummary, Arc<Preview>)>, DrawError> {
+    fn previews<'b>(&self, keys: impl Iterator<Item = &'b ThreadKey>) -> Result<Vec<Listed<'a>>, DrawError> {
         let site = self.pen.site;
         let preview = |key: &ThreadKey| {
             let board = site.board(&key.board).ok_or(DrawError::Gone)?;

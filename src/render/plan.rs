@@ -377,7 +377,7 @@ impl Job {
                 let pages = threads
                     .iter()
                     .flat_map(|(no, pages)| pages.keys(board, *no).into_iter().map(move |key| page(*no, key)));
-                let index = index.into_iter().flat_map(|index| index.keys(board));
+                let index = index.iter().flat_map(|index| index.keys(board));
                 let index = index.map(|key| (key.clone(), alone(BTreeMap::new(), IndexPages::one(&key))));
                 pages.chain(index).collect()
             }

@@ -156,7 +156,8 @@ const SAME: [&str; 4] = ["cache-control", "content-security-policy", "x-content-
 /// The front answers as the door does.
 #[track_caller]
 fn same_as_door(front: &Front, door: &Running, prefix: &str, asset: &str) {
-    for path in ["", "tech/", "tech/index.html", "tech/thread/1.html", "nothing.html", "tech/none/", asset] {
+    let paths = ["", "tech/", "tech/index.html", "tech/thread/1.html", "nothing.html", "tech/none/", asset];
+    for path in paths.into_iter().chain(["tech/thread/1.json", "boards.json", "robots.txt"]) {
         let path = format!("{prefix}{path}");
         let (ours, theirs) = (door.get(&path), front.get(&path));
         assert_eq!(theirs.status, ours.status, "{path}");
@@ -165,7 +166,12 @@ fn same_as_door(front: &Front, door: &Running, prefix: &str, asset: &str) {
             let times = theirs.head.to_lowercase().matches(&format!("\n{name}:")).count();
             assert_eq!(times, 1, "{path}: {name}: {}", theirs.head);
         }
-        let media = |reply: &Reply| reply.header("content-type").to_lowercase().replace(' ', "");
+        let origin = "access-control-allow-origin";
+        assert_eq!(theirs.header(origin), ours.header(origin), "{path}");
+        assert_eq!(ours.header(origin), if path.ends_with(".json") { "*" } else { "" }, "{path}");
+        // Caddy leaves out what JSON cannot be but.
+        let known = |media: String| media.replace("application/json;charset=utf-8", "application/json");
+        let media = |reply: &Reply| known(reply.header("content-type").to_lowercase().replace(' ', ""));
         assert_eq!(media(&theirs), media(&ours), "{path}");
         assert_eq!(theirs.body, ours.body, "{path}");
         if theirs.status == 200 {
@@ -373,6 +379,7 @@ fn the_file_of_static_hosts_tells_no_path_twice_how_long_to_keep_it() {
     for block in ["/", "/index.html", "/tech/*", "/art/*"] {
         assert!(text.contains(&format!("\n{block}\n  Cache-Control: {page}\n")), "{block}: {text}");
     }
+    assert!(text.contains("\n/*.json\n  Access-Control-Allow-Origin: *\n"), "{text}");
     assert!(text.contains("\n/assets/*\n  Cache-Control: public, max-age=31536000, immutable\n"), "{text}");
     let all = text.split("\n/*\n").nth(1).unwrap().split("\n\n").next().unwrap();
     assert!(!all.contains("Cache-Control"), "{text}");

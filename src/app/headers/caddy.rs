@@ -76,6 +76,9 @@ fn pages(front: &Front<'_>) -> String {
 \t\theader @assets Cache-Control \"{asset}\"
 \t\t@missing path /404.html
 \t\theader @missing Cache-Control \"{missing}\"
+\t\t# Programs on other hosts may read what is for programs.
+\t\t@programs path *.json
+\t\theader @programs Access-Control-Allow-Origin *
 \t\t# What begins with a dot is being written.
 \t\t@hidden path */.*
 \t\terror @hidden 404

@@ -23,6 +23,8 @@ pub(super) fn write(front: &Front<'_>) -> String {
     for (name, value) in guards(front.settings()) {
         let _ = writeln!(out, "  {name}: {value}");
     }
+    // Programs on other hosts may read what is for programs.
+    let _ = write!(out, "\n{prefix}*.json\n  Access-Control-Allow-Origin: *\n");
     let mut kept = |path: &str, kind: Kind| {
         let _ = write!(out, "\n{prefix}{path}\n  Cache-Control: {}\n", kind.cache_control(front.settings()));
     };

@@ -47,6 +47,12 @@ map \"$status:$uri\" $nejiboard_caching {{
     \"~^404:\" \"{missing}\";
 }}
 
+# Programs on other hosts may read what is for programs.
+map $uri $nejiboard_origin {{
+    default \"\";
+    \"~\\.json$\" \"*\";
+}}
+
 # What a poster is told while the door is closed: a page, or JSON.
 map $http_accept $nejiboard_closed_type {{
     default \"text/html; charset=utf-8\";
@@ -128,7 +134,8 @@ fn pages(front: &Front<'_>) -> String {
 
     location {prefix} {{
         {place} {public}/;
-{headers}    }}
+{headers}        add_header Access-Control-Allow-Origin $nejiboard_origin;
+    }}
 
     # What begins with a dot is being written.
     location ~ /\\. {{

@@ -186,6 +186,10 @@ impl World {
         }
         clean.build_in(Manner::Clean);
         let (mut there, wanted) = (files_below(&self.site.path("public")), files_below(&clean.path("public")));
+        for (path, bytes) in there.iter().filter(|(path, _)| path.ends_with(".json")) {
+            let parsed = serde_json::from_slice::<serde::de::IgnoredAny>(bytes);
+            assert!(parsed.is_ok(), "{path} is no JSON: {parsed:?}\n{}", self.story());
+        }
         // Old assets stay for a day, and nothing but these.
         let old = std::fs::read_to_string(self.site.path(".nejiboard/old-assets")).unwrap_or_default();
         for path in old.lines().filter_map(|line| line.split_once(' ')).map(|(_, path)| path) {
