@@ -29,6 +29,7 @@ pub mod staff;
 pub mod theme;
 mod time;
 mod triple_braces;
+mod two_channel;
 mod values;
 pub mod views;
 pub mod wording;

@@ -56,5 +56,6 @@ mod threadfile;
 mod tidy;
 mod trip_keys;
 mod tripcode;
+mod two_channel;
 mod upgrade;
 mod watched;

@@ -1,0 +1,5 @@
+//! What the clients of 2ch read and send: files in Shift_JIS that only grow, and posts by `bbs.cgi`.
+
+mod dat;
+mod files;
+mod reader;
