@@ -3,5 +3,6 @@
 mod dat;
 mod door;
 mod files;
+mod front;
 mod reader;
 mod sending;
