@@ -28,10 +28,11 @@ use crate::disk;
 use crate::intake::tripcode::Secret;
 use crate::intake::{Accepting, Backend, Consulting, Patience, ThreadState};
 use crate::metrics::{Metrics, Place};
+use crate::model::lines::{FAR, Lines, VERY_FAR};
 use crate::model::staff::{Answering, StaffRequest};
 use crate::model::{
-    Arrival, BoardSettings, BoardSlug, Effort, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, Site,
-    SiteSettings, Submission, ThreadKey, Trouble, Verdict,
+    Arrival, BoardSettings, BoardSlug, Effort, ErrorView, PageKey, PostId, PostNo, ReaderRequest, Receipt, Refusal,
+    Site, SiteSettings, Submission, ThreadKey, Trouble, Verdict,
 };
 use crate::render::Pen;
 use crate::store::inbox::Inbox;
@@ -179,6 +180,28 @@ impl Backend for Desk {
         }
     }
 
+    fn lines(&self, board: &BoardSlug, no: PostNo) -> Vec<PostNo> {
+        builder::read(&self.shown).site.board(board).map(|board| board.lines(no, VERY_FAR)).unwrap_or_default()
+    }
+
+    fn reading(&self, board: &BoardSlug, no: PostNo, lines: Lines) -> Option<String> {
+        let shown = builder::read(&self.shown);
+        let board = shown.site.board(board)?;
+        let summary = board.visible(no)?;
+        let whole = PageKey::Thread(board.slug.clone(), no).path();
+        Some(match lines {
+            Lines::Last if summary.has_tail() => PageKey::Tail(board.slug.clone(), no).path(),
+            Lines::All | Lines::Last => whole,
+            Lines::From(line) => {
+                let before = line.checked_sub(1).and_then(|before| usize::try_from(before).ok());
+                match before.and_then(|before| board.lines(no, FAR).get(before).copied()) {
+                    Some(post) => format!("{whole}#p{post}"),
+                    None => whole,
+                }
+            }
+        })
+    }
+
     fn start_thread(&self, board: &BoardSlug, id: &PostId) -> Result<(), Refusal> {
         let shown = builder::read(&self.shown);
         let board = shown.site.board(board).ok_or(Refusal::NoSuchBoard)?;
@@ -270,6 +293,10 @@ impl Backend for Desk {
 
     fn asset(&self, name: &str) -> Option<String> {
         builder::read(&self.shown).theme.href(name).map(str::to_owned)
+    }
+
+    fn held_sentence(&self) -> String {
+        builder::read(&self.shown).theme.held_sentence()
     }
 
     fn metrics(&self) -> &Arc<Metrics> {

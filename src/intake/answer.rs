@@ -13,7 +13,7 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use super::body::discard;
 use super::path::{Target, target};
 use super::reply::{self, Refused, Taste};
-use super::{Body, Door, Purpose, monitor, negotiate, post, proxy, read, staff};
+use super::{Body, Door, Purpose, bbs_cgi, monitor, negotiate, post, proxy, read, staff};
 use crate::metrics::Place;
 use crate::model::{Refusal, RequestFault};
 
@@ -31,7 +31,11 @@ where
 {
     let (parts, body) = request.into_parts();
     let address = proxy::client(&parts.headers, address, &door.backend.site().trusted_proxies);
-    let taste = if negotiate::wants_json(&parts.headers) { Taste::Json } else { Taste::Html };
+    let taste = match () {
+        () if bbs_cgi::is_meant(&parts, &door.backend.site()) => Taste::BbsCgi,
+        () if negotiate::wants_json(&parts.headers) => Taste::Json,
+        () => Taste::Html,
+    };
     let is_head = parts.method == Method::HEAD;
     let metrics = door.backend.metrics();
     let outcome = unpanicked(route(door, &parts, body, address, taste)).await.unwrap_or_else(|| {
@@ -86,16 +90,19 @@ where
         Err(refusal) => Err(refusal.into()),
         Ok(()) if door.purpose == Purpose::Monitoring => monitor::monitor(door, parts),
         Ok(()) => match (target(parts.uri.path(), &site), &parts.method) {
-            (Target::Post, &Method::POST) => {
+            (target @ (Target::Post | Target::BbsCgi), &Method::POST) => {
                 // In a box, so that those who only read do not have room for it.
-                let outcome = Box::pin(post::post(door, parts, body.as_mut(), address, taste)).await;
+                let outcome = match target {
+                    Target::BbsCgi => Box::pin(post::post_of_bbs_cgi(door, parts, body.as_mut(), address)).await,
+                    _ => Box::pin(post::post(door, parts, body.as_mut(), address, taste)).await,
+                };
                 outcome.inspect_err(|refused| {
                     door.backend.metrics().refused(refused.refusal.code());
                     door.backend.note_refusal(address, &refused.refusal);
                 })
             }
-            (Target::Post, &Method::OPTIONS) => Ok(options(POST_METHODS)),
-            (Target::Post, _) => Err(bad_method(POST_METHODS)),
+            (Target::Post | Target::BbsCgi, &Method::OPTIONS) => Ok(options(POST_METHODS)),
+            (Target::Post | Target::BbsCgi, _) => Err(bad_method(POST_METHODS)),
             (Target::Staff(path), &Method::GET | &Method::HEAD | &Method::POST) => {
                 Box::pin(staff::staff(door, parts, path, body.as_mut(), address)).await
             }

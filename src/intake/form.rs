@@ -51,7 +51,7 @@ pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
 }
 
 /// The value of a media type's parameter, without its quotes.
-fn parameter<'a>(media_type: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn parameter<'a>(media_type: &'a str, name: &str) -> Option<&'a str> {
     let parameters = media_type.split(';').skip(1).filter_map(|part| part.split_once('='));
     let mut named = parameters.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name));
     named.next().map(|(_, value)| value.trim().trim_matches('"'))

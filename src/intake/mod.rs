@@ -20,10 +20,14 @@
 //!
 //! What is below `mod/` is for the backend's pages of staff (`staff`), which see to it themselves who sends a form.
 //!
+//! If the site is written as 2ch has it, its clients send posts to `test/bbs.cgi` (`bbs_cgi`), which go through the same
+//! steps, and `test/read.cgi/` leads to pages (`read_cgi`).
+//!
 //! Posts are taken from every origin. The board is anonymous and keeps no session, so a foreign page can do nothing
 //! in a visitor's name that it could not do itself; and a site on a CDN posts to a door on another host.
 
 mod answer;
+mod bbs_cgi;
 mod body;
 mod check;
 mod conditional;
@@ -41,6 +45,7 @@ mod post;
 pub mod proof;
 mod proxy;
 mod read;
+mod read_cgi;
 mod reply;
 mod resend;
 mod server;
@@ -56,6 +61,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
 use crate::metrics::Metrics;
+use crate::model::lines::Lines;
 use crate::model::staff::{Answering, StaffRequest};
 use crate::model::{
     BoardSettings, BoardSlug, Effort, ErrorView, PostId, PostNo, ReaderRequest, Receipt, Refusal, SiteSettings,
@@ -126,6 +132,15 @@ pub trait Backend: Send + Sync + 'static {
     fn board(&self, slug: &BoardSlug) -> Option<Arc<BoardSettings>>;
     /// What a reply to thread `no` would find.
     fn thread(&self, board: &BoardSlug, no: PostNo) -> ThreadState;
+    /// The posts of a thread by their lines, tombstones included; none if there is no such thread.
+    fn lines(&self, _: &BoardSlug, _: PostNo) -> Vec<PostNo> {
+        Vec::new()
+    }
+    /// The page on which a part of a thread is read, by its path below the site's, and the place on it; `None` if there
+    /// is no such thread.
+    fn reading(&self, _: &BoardSlug, _: PostNo, _: Lines) -> Option<String> {
+        None
+    }
     /// Counts a new thread on a board by its first post, or refuses it if there are too many.
     fn start_thread(&self, board: &BoardSlug, id: &PostId) -> Result<(), Refusal>;
     /// Whether somebody at this address may post on a board at all.
@@ -172,6 +187,10 @@ pub trait Backend: Send + Sync + 'static {
     /// Where an asset of the theme can be fetched, below the host of the site.
     fn asset(&self, _name: &str) -> Option<String> {
         None
+    }
+    /// What a poster is told whose post somebody looks at before it is shown, in the language of the site.
+    fn held_sentence(&self) -> String {
+        "Somebody will look at it before it is shown.".to_owned()
     }
     /// Where the door counts what it does.
     fn metrics(&self) -> &Arc<Metrics>;

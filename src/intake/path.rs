@@ -1,6 +1,6 @@
 //! The path in a request's target, and which file below `public/` it can mean.
 
-use crate::model::SiteSettings;
+use crate::model::{Format, SiteSettings};
 
 /// Decodes `%41` to `A`, and `space` to a space if it is not 0. What is no whole escape stays as it is, as in browsers.
 pub(super) fn percent_decode(bytes: &[u8], space: u8) -> Vec<u8> {
@@ -36,6 +36,10 @@ pub(super) enum Target {
     Home,
     /// To the address that takes posts.
     Post,
+    /// To where clients of 2ch send posts.
+    BbsCgi,
+    /// To a thread as they name it: what stands behind `read.cgi/`.
+    ReadCgi(String),
     /// To where the program tells how it is.
     Health,
     /// To the pages of staff: what stands behind `mod/`, still with its escapes.
@@ -61,6 +65,15 @@ pub(super) fn target(path: &str, site: &SiteSettings) -> Target {
     }
     if path.strip_prefix(prefix) == Some("mod") {
         return Target::BareStaff;
+    }
+    if site.written().has(Format::TwoChannel)
+        && let Some(program) = path.strip_prefix(prefix).and_then(|path| path.strip_prefix("test/"))
+    {
+        match program.strip_prefix("read.cgi/") {
+            _ if program == "bbs.cgi" => return Target::BbsCgi,
+            Some(thread) => return Target::ReadCgi(thread.to_owned()),
+            None => {}
+        }
     }
     let home = path == "/" || Some(path) == prefix.strip_suffix('/');
     if home && prefix != "/" {
@@ -112,6 +125,7 @@ pub(super) fn media_type(path: &str) -> &'static str {
     match extension.as_str() {
         // The 2ch format is older than UTF-8.
         "dat" => "text/plain; charset=Shift_JIS",
+        "html" if path == "bbsmenu.html" => "text/html; charset=Shift_JIS",
         "txt" if name == "subject.txt" || name == "SETTING.TXT" => "text/plain; charset=Shift_JIS",
         "txt" | "md" => "text/plain; charset=utf-8",
         "html" | "htm" => "text/html; charset=utf-8",

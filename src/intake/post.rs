@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use super::check::{check, request};
 use super::form::{self, Encoding};
 use super::reply::{self, Refused, Taste};
-use super::{Body, Door, body, negotiate};
-use crate::model::{Form, Refusal, RequestFault, Verdict};
+use super::{Body, Door, Patience, bbs_cgi, body, negotiate};
+use crate::model::{BoardSlug, Form, PostNo, Receipt, Refusal, RequestFault, Verdict};
 
 /// Takes the post in `body`.
 pub(super) async fn post<B>(
@@ -29,6 +29,41 @@ where
     // The share of the room is given back when the answer is ready, since the form lives until then.
     let body::Held { bytes, share: _share } = body::read(body, declared, door).await?;
     let form = form::decode(encoding, bytes, &door.limits).await?;
+    let receipt = take(door, form, address, negotiate::patience(&parts.headers), taste).await?;
+    Ok(reply::receipt(&*door.backend, receipt, taste))
+}
+
+/// Takes the post in `body` that a client of 2ch sends.
+pub(super) async fn post_of_bbs_cgi<B>(
+    door: &Door,
+    parts: &Parts,
+    body: B,
+    address: IpAddr,
+) -> Result<Response<Body>, Refused>
+where
+    B: HttpBody<Data = Bytes>,
+{
+    let encoding = bbs_cgi::encoding(&parts.headers)?;
+    let declared = length(door, &parts.headers)?;
+    let body::Held { bytes, share: _share } = body::read(body, declared, door).await?;
+    let mut form = bbs_cgi::decode(encoding, &bytes, &door.limits)?;
+    let lines = match (BoardSlug::parse(&form.board), PostNo::parse(&form.thread)) {
+        (Ok(board), Some(thread)) => door.backend.lines(&board, thread),
+        _ => Vec::new(),
+    };
+    form.body = bbs_cgi::with_numbers(&form.body, &lines);
+    let receipt = take(door, form, address, Patience::UntilVisible, Taste::BbsCgi).await?;
+    Ok(reply::receipt(&*door.backend, receipt, Taste::BbsCgi))
+}
+
+/// Takes a form, and waits for what becomes of it.
+async fn take(
+    door: &Door,
+    form: Form,
+    address: IpAddr,
+    patience: Patience,
+    taste: Taste,
+) -> Result<Receipt, Refused> {
     let accepting = if let Some((board, no, request)) = request(door, &form)? {
         door.backend.attend(board, no, request, address)
     } else {
@@ -36,14 +71,13 @@ where
             Ok(checked) => checked,
             Err(refusal) => return Err(with(form, refusal)),
         };
-        let patience = negotiate::patience(&parts.headers);
         match verdict {
             Verdict::Pass => door.backend.accept(submission, patience),
             verdict => door.backend.hold(submission, verdict, patience),
         }
     };
     match timeout(door.limits.accept_time, accepting).await {
-        Ok(Ok(receipt)) => Ok(reply::receipt(&*door.backend, receipt, taste)),
+        Ok(Ok(receipt)) => Ok(receipt),
         Ok(Err(refusal)) if !form.task.is_empty() => Err(refusal.into()),
         Ok(Err(refusal)) => Err(with(form, refusal)),
         // The post may be stored or not; a resend of the form gets the same id, so it is safe to ask for one.
@@ -58,9 +92,14 @@ fn with(form: Form, refusal: Refusal) -> Refused {
 /// What can be told from the head alone: the encoding, and that the declared length is within the bound.
 pub(super) fn admit(door: &Door, headers: &HeaderMap) -> Result<(Encoding, usize), Refusal> {
     let encoding = form::encoding(headers)?;
+    Ok((encoding, length(door, headers)?))
+}
+
+/// The length that the head declares, if it is within the bound.
+fn length(door: &Door, headers: &HeaderMap) -> Result<usize, Refusal> {
     let declared = declared_length(headers).ok_or(Refusal::BadRequest(RequestFault::Length))?;
     match usize::try_from(declared) {
-        Ok(declared) if declared <= door.limits.body_bytes_max => Ok((encoding, declared)),
+        Ok(declared) if declared <= door.limits.body_bytes_max => Ok(declared),
         _ => Err(Refusal::TooLarge(door.limits.body_bytes_max)),
     }
 }

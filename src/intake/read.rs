@@ -12,6 +12,7 @@ use tokio::io::AsyncSeekExt;
 use super::conditional::{Portion, Validators, portion};
 use super::files::{Found, Kept, Opened};
 use super::path::{Target, media_type};
+use super::read_cgi::read_cgi;
 use super::reply::{self, Refused};
 use super::{Body, Door, negotiate};
 use crate::model::caching::Kind;
@@ -25,8 +26,14 @@ pub(super) async fn read(door: &Door, parts: &Parts, target: Target, prefix: &st
     let inside = match target {
         Target::Home => return Ok(reply::to(StatusCode::PERMANENT_REDIRECT, prefix)),
         Target::BareStaff => return Ok(reply::to(StatusCode::PERMANENT_REDIRECT, &format!("{prefix}mod/"))),
+        Target::ReadCgi(named) => match read_cgi(door, &named, prefix) {
+            Some(response) => return Ok(response),
+            None => return not_found(door, parts).await,
+        },
         Target::File(inside) => inside,
-        Target::Post | Target::Health | Target::Staff(_) | Target::Nothing => return not_found(door, parts).await,
+        Target::Post | Target::BbsCgi | Target::Health | Target::Staff(_) | Target::Nothing => {
+            return not_found(door, parts).await;
+        }
     };
     let found = find(door, &inside).await?;
     if let Some(response) = packed(door, parts, &inside, &found).await? {

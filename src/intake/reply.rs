@@ -6,8 +6,8 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::json;
 
-use super::{Backend, Body};
-use crate::model::{ErrorView, Form, Receipt, Refusal, Riddle, SiteSettings, caching};
+use super::{Backend, Body, bbs_cgi};
+use crate::model::{BoardSlug, ErrorView, Form, PostNo, Receipt, Refusal, Riddle, SiteSettings, caching};
 
 /// In what form a client wants to be answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,6 +16,8 @@ pub(super) enum Taste {
     Html,
     /// JSON.
     Json,
+    /// What the clients of 2ch look for.
+    BbsCgi,
 }
 
 /// A refusal on its way to the client, with what was typed so that nobody has to type it again.
@@ -37,34 +39,26 @@ impl From<Refusal> for Refused {
 
 /// Tells a poster where the post is.
 pub(super) fn receipt(backend: &dyn Backend, receipt: Receipt, taste: Taste) -> Response<Body> {
+    match taste {
+        Taste::Html => receipt_page(backend, receipt),
+        Taste::Json => receipt_json(backend, receipt),
+        Taste::BbsCgi => bbs_cgi::receipt(backend, &receipt),
+    }
+}
+
+fn receipt_page(backend: &dyn Backend, receipt: Receipt) -> Response<Body> {
     match receipt {
-        Receipt::Visible { board, thread, no } => {
-            let url = format!("{}{board}/thread/{thread}.html#p{no}", home(&backend.site()));
-            match taste {
-                Taste::Html => to(StatusCode::SEE_OTHER, &url),
-                Taste::Json => {
-                    let value = json!({ "board": board, "thread": thread, "no": no, "url": url });
-                    let mut response = json_body(StatusCode::CREATED, &value);
-                    set(&mut response, header::LOCATION, &url);
-                    response
-                }
-            }
-        }
+        Receipt::Visible { board, thread, no } => to(StatusCode::SEE_OTHER, &url(backend, &board, thread, no)),
         Receipt::Done { board, thread } => {
             let page = thread.map_or("index.html".to_owned(), |thread| format!("thread/{thread}.html"));
-            match taste {
-                Taste::Html => to(StatusCode::SEE_OTHER, &format!("{}{board}/{page}", home(&backend.site()))),
-                Taste::Json => json_body(StatusCode::OK, &json!({ "board": board, "thread": thread, "done": true })),
-            }
+            to(StatusCode::SEE_OTHER, &format!("{}{board}/{page}", home(&backend.site())))
         }
-        Receipt::Held { board, thread } => match taste {
-            Taste::Html => html(StatusCode::ACCEPTED, page(backend, &ErrorView::Held { board, thread })),
-            Taste::Json => json_body(StatusCode::ACCEPTED, &json!({ "board": board, "thread": thread, "held": true })),
-        },
-        Receipt::Safe { board, thread } => match taste {
-            Taste::Html => html(StatusCode::ACCEPTED, page(backend, &ErrorView::Safe { board, thread })),
-            Taste::Json => json_body(StatusCode::ACCEPTED, &json!({ "board": board, "thread": thread, "safe": true })),
-        },
+        Receipt::Held { board, thread } => {
+            html(StatusCode::ACCEPTED, page(backend, &ErrorView::Held { board, thread }))
+        }
+        Receipt::Safe { board, thread } => {
+            html(StatusCode::ACCEPTED, page(backend, &ErrorView::Safe { board, thread }))
+        }
     }
 }
 
@@ -74,6 +68,32 @@ const SOLVER: &str = "proof.js";
 /// The host of the site's pages if the door has another one.
 fn host(site: &SiteSettings) -> &str {
     site.post_origin().and(site.base_url.origin()).unwrap_or_default()
+}
+
+fn receipt_json(backend: &dyn Backend, receipt: Receipt) -> Response<Body> {
+    match receipt {
+        Receipt::Visible { board, thread, no } => {
+            let url = url(backend, &board, thread, no);
+            let value = json!({ "board": board, "thread": thread, "no": no, "url": url });
+            let mut response = json_body(StatusCode::CREATED, &value);
+            set(&mut response, header::LOCATION, &url);
+            response
+        }
+        Receipt::Done { board, thread } => {
+            json_body(StatusCode::OK, &json!({ "board": board, "thread": thread, "done": true }))
+        }
+        Receipt::Held { board, thread } => {
+            json_body(StatusCode::ACCEPTED, &json!({ "board": board, "thread": thread, "held": true }))
+        }
+        Receipt::Safe { board, thread } => {
+            json_body(StatusCode::ACCEPTED, &json!({ "board": board, "thread": thread, "safe": true }))
+        }
+    }
+}
+
+/// Where a post stands.
+fn url(backend: &dyn Backend, board: &BoardSlug, thread: PostNo, no: PostNo) -> String {
+    format!("{}{board}/thread/{thread}.html#p{no}", home(&backend.site()))
 }
 
 /// Where the site's pages begin. On another host than the door, they need their whole address.
@@ -98,6 +118,7 @@ pub(super) fn refused(backend: &dyn Backend, refused: Refused, taste: Taste) -> 
             json_body(status, &json!({ "error": error }))
         }
         Taste::Html => html(status, page(backend, &ErrorView::Refused { refusal: refusal.clone(), form })),
+        Taste::BbsCgi => bbs_cgi::refused(backend, &refusal, form.is_some()),
     };
     if let Some(seconds) = refusal.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -129,7 +150,7 @@ fn page(backend: &dyn Backend, view: &ErrorView) -> String {
 }
 
 /// The backend's sentence, or that of the refusal itself if making one panics.
-fn sentence(backend: &dyn Backend, refusal: &Refusal) -> String {
+pub(super) fn sentence(backend: &dyn Backend, refusal: &Refusal) -> String {
     catch_unwind(AssertUnwindSafe(|| backend.sentence(refusal))).unwrap_or_else(|_| refusal.to_string())
 }
 

@@ -14,6 +14,7 @@ pub mod formats;
 pub mod grounds;
 pub mod health;
 pub mod likeness;
+pub mod lines;
 pub mod nearest;
 mod order;
 pub mod overboard;

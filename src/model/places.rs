@@ -19,8 +19,13 @@ impl Places {
 
     /// The numbers that stand in a thread.
     pub(super) fn of(&self, summary: &ThreadSummary) -> Vec<PostNo> {
+        self.of_until(summary, summary.last_no)
+    }
+
+    /// Those of them up to `last`.
+    pub(super) fn of_until(&self, summary: &ThreadSummary, last: PostNo) -> Vec<PostNo> {
         let from = self.0.partition_point(|place| place.0 < summary.no);
-        let to = self.0.partition_point(|place| place.0 <= summary.last_no);
+        let to = self.0.partition_point(|place| place.0 <= last);
         self.0[from..to].iter().filter(|place| place.1 == summary.no).map(|place| place.0).collect()
     }
 
@@ -48,7 +53,8 @@ impl Places {
         held_before == added && numbers[..added].iter().all(|no| sorted.binary_search(&(*no, thread)).is_ok())
     }
 
-    /// Makes `numbers` the posts of `thread`; gives the numbers that were added or removed.
+    /// Makes `numbers` the posts of `thread`; gives the numbers that were added or removed, and those behind them, which
+    /// stand on other lines now.
     pub(super) fn set(
         &mut self,
         thread: PostNo,
@@ -64,13 +70,13 @@ impl Places {
         // A hand edit: find what stood there before, wherever it is.
         self.0[taking.sorted..].sort_unstable();
         let old = before.map(|before| self.of(before)).unwrap_or_default();
-        let (old_set, new_set): (BTreeSet<_>, BTreeSet<_>) = (old.iter().collect(), numbers.iter().collect());
-        let differing = old_set.symmetric_difference(&new_set).map(|no| **no).collect();
+        let same = old.iter().zip(numbers).take_while(|(old, new)| old == new).count();
+        let differing: BTreeSet<PostNo> = old[same..].iter().chain(&numbers[same..]).copied().collect();
         self.0.retain(|place| place.1 != thread);
         self.0.extend(numbers.iter().map(|no| (*no, thread)));
         self.0.sort();
         *taking = self.begin();
-        differing
+        differing.into_iter().collect()
     }
 }
 

@@ -8,6 +8,7 @@ use super::frame::Surroundings;
 use super::plan::{IndexPages, ThreadPages};
 use super::posts::{DrawnThread, Extent};
 use super::previews::Preview;
+use super::two_channel;
 use super::views::*;
 use super::{feed, json};
 use crate::model::site::{ARCHIVE_SPAN, Board, Standing};
@@ -120,7 +121,7 @@ impl<'a> BoardPen<'a> {
                     let title = self.pen.thread_title(summary);
                     Ok(drawn.feed(self.pen.theme, &title, summary).into_bytes())
                 }
-                ThreadFile::Dat => Err(DrawError::Gone),
+                ThreadFile::Dat => Ok(drawn.dat(self.pen.theme, &self.board.slug, &self.pen.thread_title(summary))),
                 // They are other names of pages, and drawn as these.
                 ThreadFile::VichanPage | ThreadFile::VichanJson => Err(DrawError::Gone),
             },
@@ -165,7 +166,14 @@ impl<'a> BoardPen<'a> {
                 };
                 feed::feed(self.pen.site, &head, previews.iter().map(|preview| preview.op_entry.as_str()))
             }
-            BoardFile::Subject | BoardFile::Setting | BoardFile::VichanIndex => return Err(DrawError::Gone),
+            BoardFile::Subject => {
+                let titled = self.board.listed().map(|summary| (summary, self.pen.thread_title(summary)));
+                return Ok(two_channel::subject(titled));
+            }
+            BoardFile::Setting => {
+                return Ok(two_channel::setting(self.board, self.pen.theme.anonymous(&self.board.settings)));
+            }
+            BoardFile::VichanIndex => return Err(DrawError::Gone),
         };
         Ok(text.into_bytes())
     }

@@ -12,6 +12,7 @@ use super::previews::Previews;
 use super::sitemap;
 use super::theme::{BadTheme, Theme};
 use super::time::shown;
+use super::two_channel;
 use super::views::*;
 use crate::model::site::Board;
 use crate::model::summary::TAIL_POSTS;
@@ -111,7 +112,7 @@ impl Pen<'_> {
                 SiteFile::Sitemap => Ok(sitemap::list(self.site).into_bytes()),
                 SiteFile::Robots => Ok(sitemap::robots(self.site).into_bytes()),
                 SiteFile::Feed => OverboardPen::new(self).feed(),
-                SiteFile::BbsMenu => Err(DrawError::Gone),
+                SiteFile::BbsMenu => Ok(two_channel::menu(self.site)),
             },
             PageKey::Thread(..)
             | PageKey::Tail(..)

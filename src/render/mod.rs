@@ -31,6 +31,7 @@ pub mod staff;
 pub mod theme;
 mod time;
 mod triple_braces;
+mod two_channel;
 mod values;
 pub mod views;
 pub mod wording;

@@ -11,6 +11,7 @@ use super::markup::{Length, Renderer};
 use super::previews::Preview;
 use super::theme::{BadTheme, Theme};
 use super::time::Shown;
+use super::two_channel::DatWriter;
 use super::views::{Backlink, PostView, SafeHtml};
 use crate::model::capcode;
 use crate::model::quotes::BACKLINKS_MAX;
@@ -321,6 +322,15 @@ impl<'a> DrawnThread<'a> {
             replies.push('}');
         }
         (op, replies)
+    }
+
+    /// The whole thread as 2ch has it. It stands on `board` and is called `title`.
+    pub fn dat(&self, theme: &Theme, board: &BoardSlug, title: &str) -> Vec<u8> {
+        let mut writer = DatWriter::new(self.thread, self.site, board, self.settings.poster_ids, self.bodies.len());
+        for (index, post) in self.thread.posts.iter().enumerate() {
+            writer.push(post, self.name_of(post, theme), self.body(index), title);
+        }
+        writer.finish()
     }
 
     fn post(

@@ -145,6 +145,11 @@ impl Theme {
         refusals::sentence(&self.texts, refusal)
     }
 
+    /// What a poster is told whose post somebody looks at before it is shown.
+    pub fn held_sentence(&self) -> String {
+        self.texts.say("post-held-next", &[])
+    }
+
     /// How times are written.
     pub(super) fn time(&self) -> &TimeForm {
         &self.time

@@ -239,6 +239,48 @@ impl Eastern {
     }
 }
 
+/// Times as 2ch has them, such as `2025/03/02(日) 19:20:30.00`: of Japan, where clocks are never changed.
+#[derive(Default)]
+pub struct Japanese {
+    /// What stands before the clock: the same for a day.
+    date: String,
+    /// The day, counted from the Unix epoch.
+    days: Option<i64>,
+}
+
+impl Japanese {
+    /// Adds the time of so many seconds since the Unix epoch; nothing if that is not known.
+    pub fn push(&mut self, seconds: i64, out: &mut String) {
+        if seconds == 0 {
+            return;
+        }
+        let local = seconds.saturating_add(9 * 3600);
+        let days = local.div_euclid(DAY_SECONDS);
+        if self.days != Some(days) {
+            self.days = Some(days);
+            self.date.clear();
+            let date = date(local).unwrap_or_default();
+            push_year(&mut self.date, date);
+            self.date.push('/');
+            push_two(&mut self.date, date.month());
+            self.date.push('/');
+            push_two(&mut self.date, date.day());
+            self.date.push('(');
+            self.date.push(['月', '火', '水', '木', '金', '土', '日'][date.weekday() as usize]);
+            self.date.push_str(") ");
+        }
+        let in_day = local.rem_euclid(DAY_SECONDS) as u32;
+        out.push_str(&self.date);
+        push_two(out, in_day / 3600);
+        out.push(':');
+        push_two(out, in_day / 60 % 60);
+        out.push(':');
+        push_two(out, in_day % 60);
+        // Posts are dated by the second.
+        out.push_str(".00");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,5 +357,22 @@ mod tests {
             let there = there.with_timezone(&Tz::America__New_York);
             assert_eq!(told, there.format("%m/%d/%y(%a)%H:%M:%S").to_string());
         }
+    }
+    #[test]
+    fn japan_has_its_own_time() {
+        let mut japanese = Japanese::default();
+        for seconds in (1..2_000_000_000_i64).step_by(1_234_567).flat_map(|seconds| [seconds, seconds + 59]) {
+            let mut told = String::new();
+            japanese.push(seconds, &mut told);
+            let there = DateTime::from_timestamp(seconds, 0).expect("chrono knows this time");
+            let there = there.with_timezone(&Tz::Asia__Tokyo);
+            let day = ["月", "火", "水", "木", "金", "土", "日"][there.weekday() as usize];
+            assert_eq!(told, there.format(&format!("%Y/%m/%d({day}) %H:%M:%S.00")).to_string());
+        }
+        let mut told = String::new();
+        japanese.push(1_740_910_830, &mut told);
+        assert_eq!(told, "2025/03/02(日) 19:20:30.00");
+        japanese.push(0, &mut told);
+        assert_eq!(told, "2025/03/02(日) 19:20:30.00");
     }
 }

@@ -64,6 +64,7 @@ mod threadfile;
 mod tidy;
 mod trip_keys;
 mod tripcode;
+mod two_channel;
 mod upgrade;
 mod vichan;
 mod watched;

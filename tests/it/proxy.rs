@@ -31,7 +31,7 @@ fn site(base_url: &str) -> Sandbox {
 }
 
 /// What `headers` prints.
-fn printed(site: &Sandbox, arguments: &[&str]) -> String {
+pub fn printed(site: &Sandbox, arguments: &[&str]) -> String {
     let out = run(site.root(), &[&["headers"], arguments].concat());
     assert!(out.status.success(), "{out:?}");
     String::from_utf8(out.stdout).unwrap()
@@ -40,7 +40,7 @@ fn printed(site: &Sandbox, arguments: &[&str]) -> String {
 /// A server in front. It is ended when this is dropped.
 pub struct Front {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
     _folder: tempfile::TempDir,
 }
 
@@ -90,7 +90,7 @@ impl Front {
     }
 
     /// nginx with the printed configuration, and nothing else but what Debian has around it.
-    fn nginx(site: &Sandbox, door: SocketAddr) -> Option<Front> {
+    pub fn nginx(site: &Sandbox, door: SocketAddr) -> Option<Front> {
         let nginx = tool("nginx")?;
         Some(Front::start(|folder, address| {
             let text = printed(site, &["nginx", "--door", &door.to_string(), "--listen", &address.to_string()]);
@@ -110,7 +110,7 @@ impl Front {
         }))
     }
 
-    fn caddy(site: &Sandbox, door: SocketAddr) -> Option<Front> {
+    pub fn caddy(site: &Sandbox, door: SocketAddr) -> Option<Front> {
         let caddy = tool("caddy")?;
         Some(Front::start(|folder, address| {
             let text = printed(site, &["caddy", "--door", &door.to_string(), "--listen", &address.to_string()]);

@@ -20,6 +20,7 @@ pub(super) fn write(front: &Front<'_>) -> String {
     };
     let takes_posts = front.other_host().is_none();
     let to_door = if takes_posts { post(front) + &staff(front, &["mod/"]) } else { String::new() };
+    let to_door = to_door + &clients(front);
     let inside = to_door + &health(front) + &pages(front) + &errors(front);
     let _ = write!(out, "\n{address} {{{bind}{inside}}}\n");
     if let (Some(origin), Some(_)) = (front.settings().post_origin(), front.other_host()) {
@@ -40,6 +41,16 @@ fn guard(front: &Front<'_>) -> String {
         out
     })
 }
+
+/// The files of 2ch. Their clients ask for what is behind the bytes that they have, so a part is always one of the plain
+/// file; that they take packed answers too does not mean packed parts.
+const TWO_CHANNEL: &str = "\t\t# As the clients of 2ch read them.
+\t\t@dat path_regexp ^/[a-z0-9]+/(subject\\.txt|SETTING\\.TXT|dat/[0-9]+\\.dat)$
+\t\theader @dat Content-Type \"text/plain; charset=Shift_JIS\"
+\t\t@menu path /bbsmenu.html
+\t\theader @menu Content-Type \"text/html; charset=Shift_JIS\"
+\t\tfile_server @dat
+";
 
 /// The files.
 fn pages(front: &Front<'_>) -> String {
@@ -63,10 +74,14 @@ fn pages(front: &Front<'_>) -> String {
             format!("\n\tredir / {prefix} 308\n\tredir {bare} {prefix} 308\n\n\thandle {{\n\t\terror 404\n\t}}\n"),
         ),
     };
+    let (whole, two_channel) = match front.has_two_channel() {
+        true => ("@whole not header Range *\n\tencode @whole gzip", TWO_CHANNEL),
+        false => ("encode gzip", ""),
+    };
     format!(
         "
 \t# For what is not packed already.
-\tencode gzip
+\t{whole}
 
 \t{handle} {{
 \t\troot * {public}
@@ -82,7 +97,7 @@ fn pages(front: &Front<'_>) -> String {
 \t\t# What begins with a dot is being written.
 \t\t@hidden path */.*
 \t\terror @hidden 404
-\t\t{file_server}
+{two_channel}\t\t{file_server}
 \t}}
 {elsewhere}",
         guard = guard(front),
@@ -92,8 +107,20 @@ fn pages(front: &Front<'_>) -> String {
     )
 }
 
+/// What clients of 2ch ask of the door, on the host of the pages in any case: they know no other.
+fn clients(front: &Front<'_>) -> String {
+    match front.has_two_channel() {
+        true => post_at(front, &format!("{}test/bbs.cgi", front.prefix())) + &staff(front, &["test/read.cgi/"]),
+        false => String::new(),
+    }
+}
+
 fn post(front: &Front<'_>) -> String {
-    let (path, door) = (front.post_path(), front.door);
+    post_at(front, &front.post_path())
+}
+
+fn post_at(front: &Front<'_>, path: &str) -> String {
+    let door = front.door;
     format!(
         "
 \thandle {path} {{
@@ -127,6 +154,12 @@ fn health(front: &Front<'_>) -> String {
 
 /// The page for what is not there, and what a poster is told while the door is closed.
 fn errors(front: &Front<'_>) -> String {
+    // The type of what was looked for is set already.
+    let html = match front.has_two_channel() {
+        true => "\n\t\t\theader Content-Type \"text/html; charset=utf-8\"",
+        false => "",
+    };
+    let missing = caching(front, Kind::NotFound) + html;
     format!(
         "
 \thandle_errors {{
@@ -149,7 +182,6 @@ fn errors(front: &Front<'_>) -> String {
 ",
         public = front.public,
         guard = guard(front),
-        missing = caching(front, Kind::NotFound),
         answer = caching(front, Kind::Answer),
     )
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::error::Error;
 use super::{DONE, print};
 use crate::cli::{FrontServer, HeaderOptions};
-use crate::model::SiteSettings;
+use crate::model::{Format, SiteSettings};
 use crate::store::content::{self, Frame};
 use crate::store::site_dir::SiteDir;
 
@@ -72,6 +72,11 @@ impl<'a> Front<'a> {
     fn other_host(&self) -> Option<&str> {
         let origin = self.settings().post_origin()?;
         (self.settings().base_url.origin() != Some(origin)).then(|| host_of(origin))
+    }
+
+    /// Whether the site has the files of 2ch.
+    fn has_two_channel(&self) -> bool {
+        self.settings().written().has(Format::TwoChannel)
     }
 
     /// The path to which forms are sent.

@@ -19,6 +19,12 @@ pub(super) fn write(front: &Front<'_>) -> String {
              # and, for those who moderate:\n#   {prefix}mod/* https://door.example.org{prefix}mod/:splat 200!\n"
         );
     }
+    if front.has_two_channel() {
+        let _ = write!(
+            out,
+            "# and, for clients of 2ch:\n#   {prefix}test/* https://door.example.org{prefix}test/:splat 200!\n"
+        );
+    }
     let _ = write!(out, "\n{prefix}*\n");
     for (name, value) in guards(front.settings()) {
         let _ = writeln!(out, "  {name}: {value}");
@@ -34,6 +40,17 @@ pub(super) fn write(front: &Front<'_>) -> String {
     kept("index.html", Kind::Page);
     for board in &front.frame.boards {
         kept(&format!("{}/*", board.slug), Kind::Page);
+    }
+    if front.has_two_channel() {
+        let mut typed = |path: &str, media_type: &str| {
+            let _ = write!(out, "\n{prefix}{path}\n  Content-Type: {media_type}; charset=Shift_JIS\n");
+        };
+        typed("bbsmenu.html", "text/html");
+        for board in &front.frame.boards {
+            for name in ["subject.txt", "SETTING.TXT", "dat/*"] {
+                typed(&format!("{}/{name}", board.slug), "text/plain");
+            }
+        }
     }
     out
 }

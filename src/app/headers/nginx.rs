@@ -145,6 +145,9 @@ fn pages(front: &Front<'_>) -> String {
         place = if prefix == "/" { "root" } else { "alias" },
         headers = headers(front, 8),
     );
+    if front.has_two_channel() {
+        out.push_str(&two_channel(front));
+    }
     if prefix != "/" {
         let bare = prefix.trim_end_matches('/');
         let _ = write!(
@@ -165,6 +168,36 @@ fn pages(front: &Front<'_>) -> String {
         );
     }
     out
+}
+
+/// The files of 2ch. Their clients ask for what is behind the bytes that they have, so a part is always one of the plain
+/// file; that they take packed answers too does not mean packed parts.
+fn two_channel(front: &Front<'_>) -> String {
+    let (prefix, public) = (front.prefix(), front.public.trim_end_matches('/'));
+    let no_siblings = match front.settings().precompress.is_empty() {
+        true => "",
+        false => "        gzip_static off;\n        #brotli_static off;\n",
+    };
+    let location = |pattern: &str, media_type: &str| {
+        format!(
+            "
+    location ~ ^{prefix}({pattern})$ {{
+        alias {public}/$1;
+        types {{ }}
+        default_type {media_type};
+        charset Shift_JIS;
+{no_siblings}        if ($http_range) {{
+            gzip off;
+        }}
+{headers}    }}
+",
+            prefix = prefix.replace('.', r"\."),
+            headers = headers(front, 8),
+        )
+    };
+    "\n    # As the clients of 2ch read them.".to_owned()
+        + &location(r"[a-z0-9]+/(?:subject\.txt|SETTING\.TXT|dat/[0-9]+\.dat)", "text/plain")
+        + &location(r"bbsmenu\.html", "text/html")
 }
 
 /// What all files bear. Headers of an outer block would be gone in a block that has its own.
@@ -189,13 +222,26 @@ fn door(front: &Front<'_>, takes_posts: bool) -> String {
         front.prefix(),
         front.door
     );
-    match takes_posts {
-        true => post(front) + &staff(front, &["mod/"]) + &health + &closed(front),
-        false => health + &closed(front),
+    let posts = match takes_posts {
+        true => post(front) + &staff(front, &["mod/"]),
+        false => String::new(),
+    };
+    posts + &clients(front) + &health + &closed(front)
+}
+
+/// What clients of 2ch ask of the door, on the host of the pages in any case: they know no other.
+fn clients(front: &Front<'_>) -> String {
+    match front.has_two_channel() {
+        true => post_at(front, &format!("{}test/bbs.cgi", front.prefix())) + &staff(front, &["test/read.cgi/"]),
+        false => String::new(),
     }
 }
 
 fn post(front: &Front<'_>) -> String {
+    post_at(front, &front.post_path())
+}
+
+fn post_at(front: &Front<'_>, path: &str) -> String {
     format!(
         "
     location = {path} {{
@@ -214,7 +260,6 @@ fn post(front: &Front<'_>) -> String {
         error_page 502 504 = @nejiboard_closed;
     }}
 ",
-        path = front.post_path(),
         door = front.door,
     )
 }

@@ -91,6 +91,10 @@ impl Backend for Fake {
         }
     }
 
+    fn lines(&self, _: &BoardSlug, no: PostNo) -> Vec<PostNo> {
+        if no.get() == 1 { [1, 4, 9].map(number).to_vec() } else { Vec::new() }
+    }
+
     fn start_thread(&self, _: &BoardSlug, _: &PostId) -> Result<(), Refusal> {
         Ok(())
     }

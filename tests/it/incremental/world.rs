@@ -219,7 +219,7 @@ impl World {
 pub fn site_settings(chance: &mut Chance) -> String {
     let prefix = chance.one_of(&["/", "/boards/", "https://example.org/x/"]);
     let packed = chance.one_of(&["", "", "", "", "", "", "gzip", "[brotli, gzip]"]);
-    let formats = chance.one_of(&["[json, feeds]", "[json, feeds, vichan]", "json", "none", "vichan"]);
+    let formats = chance.one_of(&["[json, feeds]", "[json, feeds, 2ch, vichan]", "json", "none", "vichan", "2ch"]);
     format!(
         "title: Site {}\nbase_url: {prefix}\nformats: {formats}\noverboard_threads: {}\nprecompress: {packed}\nhome_threads: {}\npublic_log: {}\ndefaults:\n  threads_per_page: {}\n  index_pages: {}\n  \
          bump_limit: {}\n  replies_previewed: {}\n",
