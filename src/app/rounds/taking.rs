@@ -148,7 +148,7 @@ impl Rounds {
                 }),
             };
             // Those are posts in the inbox now.
-            self.todo.inbox |= acts.iter().any(|act| matches!(act.deed, Deed::Approve { .. }));
+            self.todo.inbox |= acts.iter().any(|act| matches!(act.deed, Deed::Approve { .. } | Deed::Post { .. }));
             match outcome {
                 Ok(()) => performed.done.push((name, None)),
                 Err(ActError::Refused(why)) => performed.done.push((name, Some(why))),
