@@ -9,6 +9,7 @@ mod crash;
 mod deploy;
 mod door;
 mod excerpt;
+mod export;
 mod filters;
 mod guard;
 mod held_back;

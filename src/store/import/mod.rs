@@ -29,7 +29,7 @@ pub mod jsonl;
 mod lines;
 mod loose;
 mod numbering;
-mod numbers;
+pub(super) mod numbers;
 mod redirects;
 mod sink;
 mod sources;
