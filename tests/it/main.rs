@@ -18,6 +18,7 @@ mod hook;
 mod import;
 mod import_fourchan;
 mod import_html;
+mod import_pages;
 mod importing;
 mod inbox;
 mod incremental;

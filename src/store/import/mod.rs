@@ -31,6 +31,7 @@ mod loose;
 mod numbering;
 pub(super) mod numbers;
 mod redirects;
+mod roles;
 mod sink;
 mod sources;
 mod tags;
