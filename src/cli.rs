@@ -292,6 +292,10 @@ pub enum Format {
     /// Threads of 2ch and its relatives: `.dat` files in cp932, EUC-JP or UTF-8
     #[value(name = "2ch")]
     TwoChannel,
+    /// Topics of a Discourse forum: files as it serves them at `/t/ID.json`
+    Discourse,
+    /// Questions and answers of a dump of Stack Exchange: `Posts.xml`, and `Users.xml` beside it
+    Stackexchange,
 }
 
 impl Format {
@@ -302,6 +306,8 @@ impl Format {
             Format::Fourchan => "4chan",
             Format::Vichan => "vichan",
             Format::TwoChannel => "2ch",
+            Format::Discourse => "discourse",
+            Format::Stackexchange => "stackexchange",
         }
     }
 }

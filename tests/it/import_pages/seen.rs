@@ -128,7 +128,9 @@ impl Reader {
             return;
         }
         let dropped = matches!(name, "script" | "style" | "svg" | "template" | "object" | "iframe" | "video" | "audio")
-            || name == "div" && (class("meta") || class("quote-controls"));
+            || name == "div" && (class("meta") || class("quote-controls"))
+            // The source has no such thing: it shows an answer by other means.
+            || !self.page && (class("quotelink") || class("deadlink"));
         if self.page && name == "li" && self.is_quoted() {
             let list = self.open.iter_mut().rev().find(|element| matches!(element.name.as_str(), "ul" | "ol"));
             let mark = list.map(|list| {
