@@ -75,7 +75,7 @@ fn numbers_are_reserved_before_the_first_thread_is_written() {
 }
 
 /// The import of `site`, killed after `pause`.
-fn killed_after(site: &Sandbox, arguments: &[&str], pause: Duration) -> bool {
+pub fn killed_after(site: &Sandbox, arguments: &[&str], pause: Duration) -> bool {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nejiboard"));
     command.arg("import").args(arguments).current_dir(site.root()).env_clear();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -1,5 +1,8 @@
 //! Dumps of Stack Exchange.
 
+use std::time::Duration;
+
+use super::again::killed_after;
 use super::discourse::text_on;
 use super::{import, thread};
 use crate::import_pages::seen::of_page;
@@ -170,6 +173,51 @@ fn an_answer_whose_question_came_with_an_earlier_dump_is_added_to_it() {
     site.write("Posts.xml", dump(&[ANSWER]));
     assert_eq!(import(&site, &["stackexchange", "Posts.xml", "--board", "b"]).is_fine().count("posts_new"), 1);
     assert!(thread(&site, "b/1").ends_with("So.\n"));
+}
+
+#[test]
+fn a_killed_import_of_a_forum_goes_on_as_if_nothing_had_happened() {
+    let whole = Sandbox::new("");
+    let question = |id: u64| {
+        let kind = if id % 3 == 1 {
+            "PostTypeId=\"1\"".to_owned()
+        } else {
+            format!("PostTypeId=\"2\" ParentId=\"{}\"", id - (id - 1) % 3)
+        };
+        format!("<row Id=\"{id}\" {kind} CreationDate=\"2015-01-01T00:00:00.000\" Body=\"text {id}\" Title=\"t\" />")
+    };
+    let rows: Vec<String> = (1..=1_200).map(question).collect();
+    whole.write("in/Posts.xml", dump(&rows.iter().map(String::as_str).collect::<Vec<_>>()));
+    for topic in 1..=300 {
+        let post = |place: u64| {
+            format!(
+                "{{\"id\":{place},\"post_number\":{place},\"created_at\":\"2016-11-11T00:0{place}:00Z\",\"cooked\":\"text\"}}"
+            )
+        };
+        let posts = [post(1), post(2), post(3)].join(",");
+        whole.write(
+            &format!("in/{topic}.json"),
+            format!("{{\"post_stream\":{{\"posts\":[{posts}]}},\"id\":{topic},\"title\":\"t\"}}"),
+        );
+    }
+    for format in ["discourse", "stackexchange"] {
+        let arguments = [format, "in", "--board", format];
+        import(&whole, &arguments).is_fine();
+        let wanted = files_below(&whole.path(&format!("content/{format}")));
+        let site = Sandbox::new("");
+        crate::sandbox::copy_folder(&whole.path("in"), &site.path("in"));
+        let mut interrupted = 0;
+        for pause in [30, 60, 80, 100, 120, 150, 200, 250, 300, 400] {
+            let killed = killed_after(&site, &arguments, Duration::from_millis(pause));
+            let there = files_below(&site.path("content")).len();
+            interrupted += usize::from(killed && 2 < there && there < wanted.len());
+        }
+        import(&site, &arguments).is_fine();
+        let mut there = files_below(&site.path(&format!("content/{format}")));
+        there.retain(|path, _| !path.ends_with(".draft"));
+        assert!(there == wanted, "{format}: {} files, wanted {}", there.len(), wanted.len());
+        println!("{format}: {interrupted} of 10 kills came in the middle");
+    }
 }
 
 /// A row without an end is as long as the file, and is not held.
