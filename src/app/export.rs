@@ -76,7 +76,13 @@ fn to_file(path: &Path, write: WriteAll<'_>) -> Result<Exported, Error> {
     });
     match outcome {
         Some(Err(error)) => Err(fails(error)),
-        Some(Ok(came)) => replaced.map(|()| came).map_err(Error::Disk),
+        Some(Ok(came)) => {
+            replaced?;
+            // Somebody may remove the site next.
+            let synced = fs::File::open(&path).and_then(|file| file.sync_all());
+            synced.map_err(DiskError::doing("sync", &path))?;
+            Ok(came)
+        }
         None => Err(replaced.err().map_or_else(|| fails(ExportError::Write(io::ErrorKind::Other.into())), Error::Disk)),
     }
 }
@@ -85,17 +91,19 @@ fn conclude(came: Exported, problems: usize, file: Option<&Path>, console: &Cons
     let seconds = console.progress.seconds();
     let Exported { boards, threads, posts } = came;
     let line = format!("{posts} posts in {threads} threads of {boards} boards written, {seconds:.2} seconds");
-    if file.is_none() {
-        // Standard output holds the threads alone.
-        console.progress.finish();
-        if !console.common.quiet {
-            eprintln!("{line}");
-        }
-        return Ok(());
-    }
     let summary = json!({
         "command": "export", "boards": boards, "threads": threads, "posts": posts, "problems": problems,
         "seconds": seconds,
     });
+    if file.is_none() {
+        // Standard output holds the threads alone.
+        console.progress.finish();
+        match (console.common.json, console.common.quiet) {
+            (true, _) => eprintln!("{summary}"),
+            (false, false) => eprintln!("{line}"),
+            (false, true) => {}
+        }
+        return Ok(());
+    }
     console.conclude(&line, &summary)
 }

@@ -416,6 +416,10 @@ impl Reading<'_, '_> {
             body: if self.care == Care::Exact { text } else { body(text) },
             ..Post::new(no)
         };
+        let said = [&post.name, &post.trip, &post.capcode, &post.subject, &post.body];
+        if post.deleted && said.iter().any(|text| !text.is_empty()) {
+            self.sink.stats.lose("texts of removed posts", 1);
+        }
         let post = if post.deleted { tombstone(post) } else { post };
         if !thread_file::has_room_for(&post) {
             return Err(Fault::new(format!("the name and the other fields of post {no} are too long together")));

@@ -131,9 +131,11 @@ fn parts_of_a_topic_are_put_together_and_what_is_missing_is_told() {
 fn bad_input_is_told_with_its_place_and_the_rest_is_imported() {
     let whole = topic(&[post(1, "<p>one</p>"), post(2, "<p>two</p>"), post(3, "<p>three</p>")]).to_string();
     let cut = &whole[..whole.find("three").unwrap()];
+    let public = format!("{{\"archetype\":\"regular\",\"id\":12,{}", &cut[1..]);
     let no_time = with(post(2, "two"), "created_at", json!("yesterday"));
-    let cases: [(Vec<u8>, &str, u64); 12] = [
-        (cut.as_bytes().to_vec(), "in/x.json:1:", 2),
+    let cases: [(Vec<u8>, &str, u64); 13] = [
+        (public.into_bytes(), "; the 2 posts before it are kept", 2),
+        (cut.as_bytes().to_vec(), "; the 2 posts before it are left out, as nothing tells whether they are private", 0),
         (b"".to_vec(), "in/x.json:1:1: the JSON ends in the middle", 0),
         ([&whole.as_bytes()[..60], b"\xE9"].concat(), "in/x.json:1:61: the file is not UTF-8", 0),
         (b"<html>no</html>".to_vec(), "in/x.json:1:1: ", 0),

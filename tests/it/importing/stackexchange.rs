@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::again::killed_after;
+use super::again::{killed_after, relative};
 use super::discourse::text_on;
 use super::{import, thread};
 use crate::import_pages::seen::of_page;
@@ -92,7 +92,7 @@ fn bad_input_is_told_with_its_place_and_the_rest_is_imported() {
     let after = r#"<row Id="20" PostTypeId="1" CreationDate="2016-01-01T00:00:00.000" Body="after" Title="t" />"#;
     let around = |row: &str| dump(&[QUESTION, ANSWER, row, after]).into_bytes();
     let whole = dump(&[QUESTION, ANSWER, after]);
-    let cut = whole[..whole.find("after").unwrap()].as_bytes().to_vec();
+    let cut = whole.as_bytes()[..whole.find("after").unwrap()].to_vec();
     let unended = whole.replace("</posts>", "").into_bytes();
     let in_latin1 = {
         let row =
@@ -215,7 +215,8 @@ fn a_killed_import_of_a_forum_goes_on_as_if_nothing_had_happened() {
         import(&site, &arguments).is_fine();
         let mut there = files_below(&site.path(&format!("content/{format}")));
         there.retain(|path, _| !path.ends_with(".draft"));
-        assert!(there == wanted, "{format}: {} files, wanted {}", there.len(), wanted.len());
+        let same = if format == "discourse" { relative(&there) == relative(&wanted) } else { there == wanted };
+        assert!(same, "{format}: {} files, wanted {}", there.len(), wanted.len());
         println!("{format}: {interrupted} of 10 kills came in the middle");
     }
 }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use chrono::DateTime;
 
 use super::fourchan::{read, text_of};
+use super::loose::Loose;
 use super::numbering::{Numbering, Registry};
 use super::sources::DEPTH_MAX;
 use super::{Address, ImportError, Imported, Report, Sink, Stats, Take, body, field, fill_times, html, moment};
@@ -118,13 +119,24 @@ impl Reading<'_, '_> {
             }
         };
         let number = topic.number();
-        let kept = number.and(topic.posts.as_ref()).map_or(0, Vec::len);
+        let posts = topic.posts.as_ref().map_or(0, Vec::len);
+        let is_unsure = topic.fault.is_some() && topic.archetype == Loose::Absent;
         if let Some((message, line, column)) = &topic.fault {
-            let message = match kept {
-                0 => message.clone(),
-                kept => format!("{message}; the {kept} posts before it are kept"),
-            };
-            self.sink.problem(Problem::new(path, message).at(*line, *column));
+            let problem = |message: String| Problem::new(path, message).at(*line, *column);
+            self.sink.problem(match posts {
+                0 => problem(message.clone()),
+                // SECURITY: what tells a letter stands behind the posts, and all that is imported is public.
+                _ if is_unsure => {
+                    let why = "left out, as nothing tells whether they are private";
+                    problem(format!("{message}; the {posts} posts before it are {why}")).hint("save the topic again")
+                }
+                _ => problem(format!("{message}; the {posts} posts before it are kept")),
+            });
+        }
+        if is_unsure {
+            self.sink.stats.lose("posts of topics that are cut off", posts as u64);
+            self.sink.end_of(path);
+            return self.sink.read(bytes);
         }
         match (&topic.posts, number) {
             (Some(posts), Some(id)) if topic.archetype.text() == "private_message" => {
@@ -384,9 +396,15 @@ fn time(raw: &RawPost) -> Option<i64> {
     moment(time).map(|_| time)
 }
 
+/// Tags of a topic that are named, and characters of one.
+const TAGS_MAX: usize = 40;
+const TAG_CHARS_MAX: usize = 60;
+
 /// What stands below the text of an opening post: which answer was accepted, and the tags.
 pub(super) fn foot<'a>(accepted: Option<PostNo>, tags: impl IntoIterator<Item = &'a str>) -> String {
-    let tags: Vec<String> = tags.into_iter().map(|tag| format!("#{}", tag.replace(char::is_whitespace, "-"))).collect();
+    let odd = |c: char| c.is_whitespace() || c.is_control();
+    let tag = |tag: &str| tag.chars().take(TAG_CHARS_MAX).map(|c| if odd(c) { '-' } else { c }).collect::<String>();
+    let tags: Vec<String> = tags.into_iter().take(TAGS_MAX).map(|text| format!("#{}", tag(text))).collect();
     let accepted = accepted.map(|no| format!("✓ >>{no}"));
     let lines: Vec<String> = accepted.into_iter().chain((!tags.is_empty()).then(|| tags.join(" "))).collect();
     if lines.is_empty() { String::new() } else { format!("\n\n{}", lines.join("\n")) }

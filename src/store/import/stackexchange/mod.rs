@@ -226,7 +226,10 @@ impl Importing<'_, '_> {
     fn users(&mut self, path: &Path, owners: &HashSet<u32>) -> Users {
         let path = path.with_file_name("Users.xml");
         match Users::read(&path, owners) {
-            Ok(users) => users,
+            Ok(users) => {
+                self.sink.stats.lose("names of users, of which the rows are damaged", users.damaged);
+                users
+            }
             Err(error) => {
                 if error.kind() != io::ErrorKind::NotFound {
                     self.sink.problem(Problem::new(&path, format!("cannot be read: {error}")));

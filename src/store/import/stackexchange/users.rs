@@ -9,7 +9,11 @@ use super::rows::{Found, Rows};
 
 /// The names of users.
 #[derive(Default)]
-pub struct Users(HashMap<u32, Box<str>>);
+pub struct Users {
+    names: HashMap<u32, Box<str>>,
+    /// Rows that could not be read.
+    pub damaged: u64,
+}
 
 impl Users {
     /// Reads the names of these users from a file.
@@ -17,12 +21,14 @@ impl Users {
         let mut rows = Rows::new(BufReader::with_capacity(1 << 16, File::open(path)?));
         let mut users = Users::default();
         while let Some(found) = rows.next()? {
-            // A damaged row costs a name, and the post is signed with the user's number.
-            let Found::Element(_, element) = found else { continue };
+            let Found::Element(_, element) = found else {
+                users.damaged += 1;
+                continue;
+            };
             let row = element.attributes();
             let name = row.get("DisplayName").trim();
             if let Some(id) = row.number("Id").filter(|id| wanted.contains(id) && !name.is_empty()) {
-                users.0.insert(id, name.into());
+                users.names.insert(id, name.into());
             }
         }
         Ok(users)
@@ -30,6 +36,6 @@ impl Users {
 
     /// How a user signs.
     pub fn name(&self, id: u32) -> String {
-        self.0.get(&id).map_or_else(|| format!("user{id}"), |name| name.to_string())
+        self.names.get(&id).map_or_else(|| format!("user{id}"), |name| name.to_string())
     }
 }
