@@ -108,6 +108,11 @@ pub enum Command {
     /// it is. Old addresses and where they lead now are written to redirects.txt, and what could not be carried over to
     /// a report. Build the site afterwards.
     Import(Import),
+    /// Write all threads as text that other programs and `import` read
+    ///
+    /// What `import jsonl` makes of it are the same threads, to the letter. It may be run beside `serve`. Broken thread
+    /// files are told, and what can be read of them is written.
+    Export(Export),
     /// Print the configuration of another server that hands the site out
     ///
     /// It has the same headers as `serve` sends: how long what may be kept, and what a page may load. Behind nginx and
@@ -177,6 +182,25 @@ pub struct Import {
     /// Where the report goes [default: below .nejiboard/import/]
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+}
+
+/// What `export` takes.
+#[derive(Args, Clone, PartialEq, Eq, Debug)]
+pub struct Export {
+    /// The form
+    pub format: ExportFormat,
+    /// Where to; `-` and nothing are standard output
+    pub file: Option<PathBuf>,
+    /// A board, may be given several times [default: all]
+    #[arg(long = "board", value_name = "B")]
+    pub boards: Vec<String>,
+}
+
+/// The forms that can be exported.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub enum ExportFormat {
+    /// One JSON object a line: boards, threads and posts
+    Jsonl,
 }
 
 /// What `serve` takes.
@@ -286,6 +310,10 @@ pub enum Format {
     /// Threads of 2ch and its relatives: `.dat` files in cp932, EUC-JP or UTF-8
     #[value(name = "2ch")]
     TwoChannel,
+    /// Topics of a Discourse forum: files as it serves them at `/t/ID.json`
+    Discourse,
+    /// Questions and answers of a dump of Stack Exchange: `Posts.xml`, and `Users.xml` beside it
+    Stackexchange,
 }
 
 impl Format {
@@ -296,6 +324,8 @@ impl Format {
             Format::Fourchan => "4chan",
             Format::Vichan => "vichan",
             Format::TwoChannel => "2ch",
+            Format::Discourse => "discourse",
+            Format::Stackexchange => "stackexchange",
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::disk::DiskError;
 use crate::model::Problem;
 use crate::render::BadTheme;
 use crate::store::content::ContentError;
+use crate::store::export::ExportError;
 use crate::store::import::ImportError;
 use crate::store::site_dir::LockError;
 use crate::store::theme::ThemeError;
@@ -32,6 +33,9 @@ pub enum Error {
     /// An importer.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// An export.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// The address cannot be listened at.
     #[error("cannot listen at {address}")]
     Listen {
@@ -79,7 +83,7 @@ impl Error {
     /// The way out, if there is one to tell.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Error::Content(ContentError::NoSite(_)) => {
+            Error::Content(ContentError::NoSite(_)) | Error::Export(ExportError::Content(ContentError::NoSite(_))) => {
                 Some("`nejiboard new DIR` makes a site, `--root DIR` names one elsewhere")
             }
             Error::Lock(LockError::Held { .. }) => {
@@ -102,6 +106,7 @@ impl Error {
     pub fn problems(&self) -> &[Problem] {
         match self {
             Error::Content(ContentError::Settings(problems))
+            | Error::Export(ExportError::Content(ContentError::Settings(problems)))
             | Error::ThemeFiles(ThemeError::Texts(problems))
             | Error::CleanFailed(problems) => problems,
             _ => &[],

@@ -11,6 +11,7 @@ mod door_lock;
 mod drawing;
 pub mod error;
 pub mod events;
+mod export;
 mod faults;
 mod folder;
 pub mod follower;
@@ -86,6 +87,7 @@ pub fn run(cli: Cli) -> u8 {
         Command::Check => check::check(&dir, &console),
         Command::Verify { content: false } => verify::verify(dir, &console),
         Command::Verify { content: true } => verify::verify_content(&dir, &console),
+        Command::Export(options) => export::export(&dir, &options, &console),
         Command::Import(options) => import::import(dir, &options, &console),
         Command::Headers { server, options } => headers::headers(&dir, server, &options),
         Command::Mod(command) => moderation::moderate(dir, command, &console),

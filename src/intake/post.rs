@@ -57,13 +57,7 @@ where
 }
 
 /// Takes a form, and waits for what becomes of it.
-async fn take(
-    door: &Door,
-    form: Form,
-    address: IpAddr,
-    patience: Patience,
-    taste: Taste,
-) -> Result<Receipt, Refused> {
+async fn take(door: &Door, form: Form, address: IpAddr, patience: Patience, taste: Taste) -> Result<Receipt, Refused> {
     let accepting = if let Some((board, no, request)) = request(door, &form)? {
         door.backend.attend(board, no, request, address)
     } else {

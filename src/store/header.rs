@@ -11,7 +11,7 @@ use super::written;
 use crate::model::{BoardSlug, PostId, PostKey, PostNo, Problem, ThreadFlags};
 
 /// The longest header line that is read, in bytes.
-const HEADER_BYTES_MAX: usize = 64 << 10;
+pub const HEADER_BYTES_MAX: usize = 64 << 10;
 
 /// Every key that a header can have.
 const KEYS: [&str; 19] = [

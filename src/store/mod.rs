@@ -7,6 +7,7 @@ pub mod cache;
 pub mod changed;
 pub mod commit;
 pub mod content;
+pub mod export;
 pub mod filters;
 pub mod header;
 pub mod held;

@@ -218,6 +218,19 @@ pub fn append(old: &[u8], posts: &[Post]) -> Vec<u8> {
     out
 }
 
+/// Whether the header of a post, be it that of an opening post with everything in it, can be read again.
+pub fn has_room_for(post: &Post) -> bool {
+    let texts = [&post.name, &post.trip, &post.capcode, &post.subject].map(String::len).iter().sum::<usize>();
+    // Nothing takes more than six bytes for one, and all other entries together take far less than the rest.
+    if texts < header::HEADER_BYTES_MAX / 8 {
+        return true;
+    }
+    let flags = ThreadFlags { sticky: true, locked: true, archived: true, bumplock: true, cyclic: true };
+    let mut out = Vec::new();
+    write_post(&mut out, &Post { body: String::new(), ..post.clone() }, Some((flags, Some(post.at))));
+    out.len() <= header::HEADER_BYTES_MAX
+}
+
 fn write_post(out: &mut Vec<u8>, post: &Post, of_op: Option<(ThreadFlags, Option<chrono::DateTime<chrono::Utc>>)>) {
     if !out.is_empty() {
         out.push(b'\n');

@@ -1,9 +1,11 @@
 //! Importers as a person or a script meets them: saved boards in, a site out, and what is said about the rest.
 
 mod again;
+mod discourse;
 mod pages;
 mod seen;
 mod servers;
+mod stackexchange;
 mod trees;
 mod two_channel;
 

@@ -48,7 +48,8 @@ fn post() -> impl Strategy<Value = Post> {
     )
 }
 
-fn thread() -> impl Strategy<Value = Thread> {
+/// Any thread that a file can hold.
+pub(super) fn thread() -> impl Strategy<Value = Thread> {
     let flags = any::<[bool; 5]>().prop_map(|[sticky, locked, archived, bumplock, cyclic]| ThreadFlags {
         sticky,
         locked,

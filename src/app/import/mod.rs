@@ -80,6 +80,7 @@ fn read(
     report: Report<'_>,
 ) -> Result<Stats, Error> {
     let sources = &options.sources;
+    let needed = || board.ok_or(Error::BoardNeeded);
     let read: Result<Stats, ImportError> = match options.format {
         Format::Jsonl => {
             let sources: Vec<Source> = sources.iter().map(Source::from_argument).collect();
@@ -88,6 +89,8 @@ fn read(
         Format::Fourchan => import::fourchan(sources, board, Dialect::Fourchan, take, report),
         Format::Vichan => import::fourchan(sources, board, Dialect::Vichan, take, report),
         Format::TwoChannel => import::two_channel(sources, board, registry, take, report),
+        Format::Discourse => import::discourse(sources, needed()?, registry, take, report),
+        Format::Stackexchange => import::stackexchange(sources, needed()?, registry, take, report),
     };
     Ok(read?)
 }

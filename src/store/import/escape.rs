@@ -127,9 +127,10 @@ fn longest_run(text: &str, wanted: char) -> usize {
     text.split(|c| c != wanted).map(str::len).max().unwrap_or(0)
 }
 
-/// The markup of a comment, and how many styles it could not express.
-pub(super) fn markup(pieces: &[Piece]) -> (String, u64) {
-    let mut writer = Writer { out: String::new(), risks: Risks::of(pieces), url_end: usize::MAX, flattened: 0 };
+/// The markup of a comment, and how many styles it could not express. With `arrows_are_text`, those quote nothing.
+pub(super) fn markup(pieces: &[Piece], arrows_are_text: bool) -> (String, u64) {
+    let risks = Risks::of(pieces);
+    let mut writer = Writer { out: String::new(), risks, arrows_are_text, url_end: usize::MAX, flattened: 0 };
     for line in pieces.split_inclusive(|piece| *piece == Piece::Break) {
         let (line, ended) = match line.split_last() {
             Some((Piece::Break, line)) => (line, true),
@@ -163,7 +164,7 @@ impl Risks {
                     ticks += memchr::memchr_iter(b'`', text.as_bytes()).count();
                 }
                 Piece::Raw(..) | Piece::Block(_) => ticks += 2,
-                Piece::Url(..) | Piece::Break => {}
+                Piece::Url(..) | Piece::Mark(_) | Piece::Break => {}
             }
         }
         Risks { stars: marked || 1 < stars, underscores: 1 < underscores, ticks: 1 < ticks }
@@ -173,6 +174,7 @@ impl Risks {
 struct Writer {
     out: String,
     risks: Risks,
+    arrows_are_text: bool,
     /// Where the last bare URL ended.
     url_end: usize,
     flattened: u64,
@@ -195,6 +197,10 @@ impl Writer {
                     self.block(block, &mut in_spoiler);
                     continue;
                 }
+                Piece::Mark(mark) => {
+                    self.out.push_str(mark);
+                    continue;
+                }
                 Piece::Break => continue,
             };
             if matches!(piece, Piece::Url(..)) && ends_a_url(&line[i + 1..]) {
@@ -204,7 +210,8 @@ impl Writer {
                 next = '[';
             }
             let mut text = text.as_str();
-            let starts = self.out.is_empty() || self.out.ends_with('\n');
+            let indented = matches!(line[..i].last(), Some(Piece::Mark(mark)) if mark.trim().is_empty());
+            let starts = indented || self.out.is_empty() || self.out.ends_with('\n');
             if starts && matches!(piece, Piece::Text(..)) {
                 text = self.line_start(text, style);
             }
@@ -222,7 +229,10 @@ impl Writer {
     /// Writes what must stand at the very start of a line, outside any style: indentation and the arrow of greentext.
     fn line_start<'a>(&mut self, text: &'a str, style: Style) -> &'a str {
         let inner = text.trim_start_matches([' ', '\t']);
-        let green = style != Style::default() && inner.starts_with('>') && quotes::parse(inner).is_none();
+        let green = !self.arrows_are_text
+            && style != Style::default()
+            && inner.starts_with('>')
+            && quotes::parse(inner).is_none();
         let outside = text.len() - inner.len() + usize::from(green);
         self.out.push_str(&text[..outside]);
         &text[outside..]
@@ -352,6 +362,7 @@ impl Writer {
                 '`' => self.risks.ticks,
                 '|' => run == 2 && !alone,
                 '[' => opens_tag(rest),
+                '>' => self.arrows_are_text && before != '>' && quotes::parse(rest).is_some(),
                 ']' => opens_address(&rest[1..]),
                 // Markup cannot hide a backslash behind another one; two are better than none.
                 '\\' => matches!(after, '*' | '`' | '[' | ']' | '_') || rest.starts_with("\\||"),
@@ -389,6 +400,7 @@ impl Writer {
         let escape = match first {
             b'-' | b'*' | b'+' => goes_on(1),
             b'~' => text.starts_with("~~~"),
+            b'>' => self.arrows_are_text && quotes::parse(text).is_none(),
             _ => text.starts_with("```"),
         };
         if !escape {
@@ -451,6 +463,7 @@ fn first_char(piece: &Piece) -> Option<char> {
     match piece {
         Piece::Text(text, _) | Piece::Raw(text, _) => text.chars().next(),
         Piece::Url(..) => Some('['),
+        Piece::Mark(_) => None,
         Piece::Break | Piece::Block(_) => Some('\n'),
     }
 }

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 
 use super::entities::{self, Place};
 use super::escape;
+use super::roles::{self, Role};
 use super::tags::{Attributes, Token, Tokens};
+use crate::model::PostNo;
 
 /// A comment as markup.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -22,9 +24,21 @@ pub struct Markup {
     pub lost: BTreeMap<&'static str, u64>,
 }
 
-/// Turns the HTML of a comment into markup.
+/// Turns the HTML of a comment on an imageboard into markup.
 pub fn to_markup(html: &str) -> Markup {
-    let mut builder = Builder::new(html);
+    build(html, Builder::new(html, None))
+}
+
+/// What a quote on a forum's page names: topic and post there, and the number of that post here.
+pub type Quoted<'a> = &'a dyn Fn(u64, u64) -> Option<PostNo>;
+
+/// Turns the HTML of a post of a forum into markup: spaces count as in a page, and there are quotes, lists, headings,
+/// tables and pictures.
+pub fn page_to_markup(html: &str, quoted: Quoted<'_>) -> Markup {
+    build(html, Builder::new(html, Some(quoted)))
+}
+
+fn build(html: &str, mut builder: Builder<'_>) -> Markup {
     for token in Tokens::new(html) {
         match token {
             Token::Text(text) => builder.text(text),
@@ -65,6 +79,8 @@ pub(super) enum Piece {
     Raw(String, Style),
     /// A URL that stands for itself.
     Url(String, Style),
+    /// Markup at the start of a line, such as the mark of a list's item or of a quote.
+    Mark(String),
     /// The end of a line.
     Break,
     /// Whole lines of markup, such as a fence.
@@ -76,43 +92,25 @@ impl Piece {
     pub fn is_spoiler(&self) -> bool {
         match self {
             Piece::Text(_, style) | Piece::Raw(_, style) | Piece::Url(_, style) => style.spoiler,
-            Piece::Break | Piece::Block(_) => false,
+            Piece::Mark(_) | Piece::Break | Piece::Block(_) => false,
         }
     }
 }
 
-/// What an element does to what it holds.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Role {
-    Nothing,
-    Bold,
-    Italic,
-    Spoiler,
-    /// A link whose text are the pieces from this one on.
-    Link {
-        href: String,
-        from: usize,
-    },
-    CodeSpan,
-    CodeBlock,
-    Art,
-    /// Nothing of it is kept.
-    Dropped,
-    /// Stands on lines of its own.
-    Lines,
-    /// Is a line, even if empty.
-    Line,
-}
-
 /// Elements open at the same time; deeper ones are not looked at, only their text.
 const DEPTH_MAX: usize = 64;
+
+/// Lists inside one another that markup knows.
+const LIST_DEPTH_MAX: usize = 8;
 
 const VOID: [&str; 15] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
     "bgsound",
 ];
 
-struct Builder {
+struct Builder<'a> {
+    /// What quotes name, if it is a forum's page.
+    page: Option<Quoted<'a>>,
     pieces: Vec<Piece>,
     open: Vec<(String, Role)>,
     /// The text of the code or art that is open.
@@ -122,11 +120,12 @@ struct Builder {
     lost: BTreeMap<&'static str, u64>,
 }
 
-impl Builder {
-    fn new(html: &str) -> Builder {
+impl<'a> Builder<'a> {
+    fn new(html: &str, page: Option<Quoted<'a>>) -> Builder<'a> {
         let marked_up =
             Tokens::new(html).any(|token| matches!(token, Token::Open(name, _) if name == "br" || name == "p"));
-        Builder { pieces: Vec::new(), open: Vec::new(), verbatim: None, plain_lines: !marked_up, lost: BTreeMap::new() }
+        let plain_lines = page.is_none() && !marked_up;
+        Builder { page, pieces: Vec::new(), open: Vec::new(), verbatim: None, plain_lines, lost: BTreeMap::new() }
     }
 
     fn lose(&mut self, kind: &'static str) {
@@ -134,8 +133,12 @@ impl Builder {
     }
 
     fn style(&self) -> Style {
-        let has = |wanted: Role| self.open.iter().any(|(_, role)| *role == wanted);
-        Style { bold: has(Role::Bold), italic: has(Role::Italic), spoiler: has(Role::Spoiler) }
+        let has = |wanted: &[Role]| self.open.iter().any(|(_, role)| wanted.contains(role));
+        Style {
+            bold: has(&[Role::Bold, Role::Heading]),
+            italic: has(&[Role::Italic]),
+            spoiler: has(&[Role::Spoiler, Role::SpoilerLines]),
+        }
     }
 
     /// Whether we are inside something of which nothing is kept.
@@ -153,6 +156,15 @@ impl Builder {
         }
     }
 
+    /// Ends the line, and leaves an empty one.
+    fn blank_line(&mut self) {
+        self.new_line();
+        let before = self.pieces.len().checked_sub(2).and_then(|at| self.pieces.get(at));
+        if self.pieces.last() == Some(&Piece::Break) && !matches!(before, Some(Piece::Break | Piece::Block(_))) {
+            self.pieces.push(Piece::Break);
+        }
+    }
+
     fn text(&mut self, html: &str) {
         if self.drops() {
             return;
@@ -162,6 +174,9 @@ impl Builder {
         if let Some(verbatim) = &mut self.verbatim {
             verbatim.push_str(&text);
             return;
+        }
+        if self.page.is_some() {
+            return self.page_text(&text);
         }
         for (i, line) in text.split('\n').enumerate() {
             if 0 < i && self.plain_lines {
@@ -177,13 +192,53 @@ impl Builder {
         }
     }
 
+    /// Text in which white space is one space, and none at the start of a line.
+    fn page_text(&mut self, text: &str) {
+        let spaced =
+            matches!(self.pieces.last(), Some(Piece::Text(last, _) | Piece::Raw(last, _)) if last.ends_with(' '));
+        let mut folded = String::with_capacity(text.len());
+        let mut space = spaced || self.at_line_start();
+        for c in text.chars() {
+            let is_space = matches!(c, ' ' | '\t' | '\n');
+            if !(space && is_space) {
+                folded.push(if is_space { ' ' } else { c });
+            }
+            space = is_space;
+        }
+        self.push(&folded);
+    }
+
+    /// Writes what stands before the first text of a line: arrows of a quote, the mark of an item.
+    fn begin_line(&mut self) {
+        if self.page.is_none() || !self.at_line_start() {
+            return;
+        }
+        let quotes = self.open.iter().filter(|(_, role)| *role == Role::Quote).count();
+        let quote = self.open.iter().rposition(|(_, role)| *role == Role::Quote);
+        let item = self.open.iter().rposition(|(_, role)| matches!(role, Role::Item(_)));
+        let told = self.open.iter().filter(|(_, role)| *role == Role::Item(None)).count();
+        let indent = "  ".repeat(told.min(LIST_DEPTH_MAX - 1));
+        let own = match item.filter(|item| Some(*item) > quote).map(|item| &mut self.open[item].1) {
+            Some(Role::Item(mark)) => mark.take().unwrap_or_default(),
+            _ => String::new(),
+        };
+        // Markup knows no lists in quotes: there the mark of an item is text.
+        let before = if 0 < quotes { "> ".repeat(quotes) } else { indent };
+        if !before.is_empty() || !own.is_empty() {
+            self.pieces.push(Piece::Mark(before + &own));
+        }
+    }
+
     fn push(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.begin_line();
         let style = self.style();
         // The text of a link begins a piece of its own, since the link is made of whole pieces.
         let count = self.pieces.len();
         let at_link = self.open.iter().any(|(_, role)| matches!(role, Role::Link { from, .. } if *from == count));
         match self.pieces.last_mut() {
-            _ if text.is_empty() => {}
             Some(Piece::Text(last, same)) if *same == style && !at_link => last.push_str(text),
             _ => self.pieces.push(Piece::Text(text.to_owned(), style)),
         }
@@ -198,8 +253,8 @@ impl Builder {
             self.close("a");
         }
         if self.open.len() < DEPTH_MAX {
-            let role = if self.drops() { Role::Nothing } else { self.role(&name, attributes) };
-            self.begin(&role);
+            let mut role = if self.drops() { Role::Nothing } else { self.role(&name, attributes) };
+            self.begin(&mut role, &attributes);
             self.open.push((name, role));
         }
     }
@@ -211,7 +266,12 @@ impl Builder {
         match (name, &mut self.verbatim) {
             ("br", Some(verbatim)) => verbatim.push('\n'),
             ("br", None) => self.pieces.push(Piece::Break),
+            ("hr", None) if self.page.is_some() => {
+                self.blank_line();
+                self.lose("rules");
+            }
             ("hr", None) => self.new_line(),
+            ("img", None) if self.page.is_some() => self.picture(&attributes),
             ("img", verbatim) => {
                 let text = attributes.get("alt").unwrap_or_default();
                 match verbatim {
@@ -227,52 +287,129 @@ impl Builder {
 
     /// What an element means here; counts what has no meaning here.
     fn role(&mut self, name: &str, attributes: Attributes<'_>) -> Role {
-        let class = |class: &str| attributes.has_class(class);
-        let role = match name {
-            "script" | "style" | "iframe" | "object" | "video" | "audio" | "svg" | "template" => {
-                self.lose("embedded things");
-                return Role::Dropped;
-            }
-            "table" if class("exif") => {
-                self.lose("picture data tables");
-                return Role::Dropped;
-            }
-            "span" if class("abbr") => {
-                self.lose("notices");
-                return Role::Dropped;
-            }
-            "b" | "strong" => Role::Bold,
-            "i" | "em" => Role::Italic,
-            "s" => Role::Spoiler,
-            "span" if class("spoiler") => Role::Spoiler,
-            "span" if class("mu-s") => Role::Bold,
-            "span" if class("mu-i") => Role::Italic,
-            "a" => Role::Link { href: attributes.get("href").unwrap_or_default(), from: self.pieces.len() },
-            "pre" => Role::CodeBlock,
-            // The text of a link is text.
-            "code" | "tt" if self.open.iter().any(|(_, role)| matches!(role, Role::Link { .. })) => Role::Nothing,
-            "code" | "tt" => Role::CodeSpan,
-            "span" if class("sjis") || class("aa") => Role::Art,
-            "p" if class("body-line") => Role::Line,
-            "p" | "div" | "blockquote" | "ul" | "ol" | "li" | "dl" | "dt" | "dd" | "table" | "tr" | "h1" | "h2"
-            | "h3" | "h4" | "h5" | "h6" => Role::Lines,
-            _ => Role::Nothing,
+        let (role, lost) = match self.page {
+            Some(_) => roles::of_page(name, &attributes),
+            None => roles::of_comment(name, &attributes),
         };
-        let unknown =
-            matches!(name, "u" | "ins" | "del" | "strike" | "font" | "sup" | "sub" | "h1" | "h2" | "h3" | "h4")
-                || name == "span" && (class("heading") || class("underline") || class("strikethrough"));
-        if unknown {
-            self.lose("text styles");
+        if let Some(kind) = lost {
+            self.lose(kind);
         }
-        // Inside code and art, nothing is anything else.
-        if self.verbatim.is_some() { Role::Nothing } else { role }
+        match role {
+            Role::Dropped => {
+                if let Some(url) = self.page.and_then(|_| web_address(&attributes.get("src").unwrap_or_default())) {
+                    self.begin_line();
+                    let style = self.style();
+                    self.pieces.push(Piece::Url(url, style));
+                }
+                Role::Dropped
+            }
+            // Inside code and art, nothing is anything else.
+            _ if self.verbatim.is_some() => Role::Nothing,
+            // The text of a link is text.
+            Role::CodeSpan if self.open.iter().any(|(_, role)| matches!(role, Role::Link { .. })) => Role::Nothing,
+            Role::Lines if self.page.is_some() && attributes.has_class("title") && self.is_in_quote() => Role::Source,
+            Role::Link { href, pictured, .. } => Role::Link { href, from: self.pieces.len(), pictured },
+            role => role,
+        }
     }
 
-    fn begin(&mut self, role: &Role) {
+    /// Whether what is open last quotes somebody.
+    fn is_in_quote(&self) -> bool {
+        matches!(self.open.last(), Some((name, _)) if name == "aside")
+    }
+
+    fn begin(&mut self, role: &mut Role, attributes: &Attributes<'_>) {
         match role {
             Role::CodeSpan | Role::CodeBlock | Role::Art => self.verbatim = Some(String::new()),
-            Role::Lines | Role::Line => self.new_line(),
+            Role::Lines | Role::Line | Role::Heading | Role::SpoilerLines | Role::Quote | Role::Row(_) => {
+                self.new_line();
+                self.quote_post(attributes);
+            }
+            // The text of an item begins behind its mark.
+            Role::Paragraph => self.new_line(),
+            Role::List(start) => {
+                self.new_line();
+                if start.is_some_and(|start| 1 < start) {
+                    self.blank_line();
+                }
+            }
+            Role::Item(mark) => {
+                self.new_line();
+                let list = self.open.iter_mut().rev().find_map(|(_, role)| match role {
+                    Role::List(next) => Some(next),
+                    _ => None,
+                });
+                *mark = Some(match list {
+                    Some(Some(next)) => {
+                        *next += 1;
+                        format!("{}. ", *next - 1)
+                    }
+                    _ => "- ".to_owned(),
+                });
+            }
+            Role::Cell => self.cell(),
             _ => {}
+        }
+    }
+
+    /// Names the post here that a forum's quote is of.
+    fn quote_post(&mut self, attributes: &Attributes<'_>) {
+        let Some(quoted) = self.page.filter(|_| attributes.has_class("quote")) else { return };
+        let number = |name: &str| attributes.get(name).and_then(|text| text.trim().parse().ok());
+        let (Some(topic), Some(post)) = (number("data-topic"), number("data-post")) else { return };
+        if let Some(no) = quoted(topic, post) {
+            self.begin_line();
+            self.pieces.push(Piece::Raw(format!(">>{no} "), Style::default()));
+        }
+    }
+
+    fn cell(&mut self) {
+        let row = self.open.iter_mut().rev().find_map(|(_, role)| match role {
+            Role::Row(cells) => Some(cells),
+            _ => None,
+        });
+        let Some(cells) = row else { return };
+        *cells += 1;
+        if 1 < *cells && !self.at_line_start() {
+            self.page_text(" | ");
+        }
+    }
+
+    /// A picture on a forum's page: what it says in words, or a link to it.
+    fn picture(&mut self, attributes: &Attributes<'_>) {
+        let text = attributes.get("alt").unwrap_or_default();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if attributes.has_class("emoji") {
+            self.lose("pictures of emoji");
+            return self.push(&text);
+        }
+        if attributes.has_class("avatar") {
+            return self.lose("avatars");
+        }
+        let link = self.open.iter_mut().rev().find_map(|(_, role)| match role {
+            Role::Link { href, pictured, .. } => Some((web_address(href), pictured)),
+            _ => None,
+        });
+        let url = web_address(&attributes.get("src").unwrap_or_default());
+        match (link, url) {
+            (Some((Some(_), pictured)), _) => {
+                *pictured = true;
+                self.lose("pictures that are links now");
+                self.push(&text);
+            }
+            (None, Some(url)) => {
+                self.lose("pictures that are links now");
+                self.begin_line();
+                let style = self.style();
+                self.pieces.push(match text.is_empty() || stands_for(&text, &url) {
+                    true => Piece::Url(url, style),
+                    false => Piece::Raw(escape::link(&text, &url), style),
+                });
+            }
+            _ => {
+                self.lose("pictures in text");
+                self.push(&text);
+            }
         }
     }
 
@@ -291,17 +428,25 @@ impl Builder {
         let style = self.style();
         let Some((name, role)) = self.open.pop() else { return };
         match role {
-            Role::Link { href, from } => self.link(&href, from),
+            Role::Link { href, from, pictured } => self.link(&href, from, pictured),
             Role::CodeSpan | Role::CodeBlock | Role::Art => {
                 let text = self.verbatim.take().unwrap_or_default();
                 self.verbatim_piece(text, &role, style);
             }
-            Role::Lines => {
+            Role::Lines if name == "p" => {
                 self.new_line();
-                if name == "p" {
-                    self.pieces.push(Piece::Break);
-                }
+                self.pieces.push(Piece::Break);
             }
+            Role::Paragraph => self.blank_line(),
+            Role::Cell => {}
+            Role::Lines
+            | Role::Heading
+            | Role::SpoilerLines
+            | Role::Quote
+            | Role::Source
+            | Role::List(_)
+            | Role::Item(_)
+            | Role::Row(_) => self.new_line(),
             Role::Line => self.pieces.push(Piece::Break),
             _ if matches!(name.as_str(), "td" | "th") && self.verbatim.is_none() && !self.drops() => self.push(" "),
             _ => {}
@@ -314,33 +459,67 @@ impl Builder {
             return;
         }
         match role {
-            Role::CodeSpan if !text.contains('\n') => self.pieces.push(Piece::Raw(escape::code_span(text), style)),
+            Role::CodeSpan if !text.contains('\n') => {
+                self.begin_line();
+                self.pieces.push(Piece::Raw(escape::code_span(text), style));
+            }
             Role::Art => self.pieces.push(Piece::Block(escape::art(text))),
-            _ => self.pieces.push(Piece::Block(escape::fence(text))),
+            _ => self.fence(text),
         }
     }
 
+    /// Code on lines of its own. In a list it belongs to the item that has begun.
+    fn fence(&mut self, text: &str) {
+        let fence = escape::fence(text);
+        let quoted = self.open.iter().any(|(_, role)| *role == Role::Quote);
+        if quoted {
+            self.lose("marks of a quote before code");
+        }
+        let items = self.open.iter().filter(|(_, role)| *role == Role::Item(None)).count();
+        let indent = "  ".repeat(if quoted { 0 } else { items.min(LIST_DEPTH_MAX) });
+        self.pieces.push(Piece::Block(match indent.as_str() {
+            "" => fence,
+            indent => fence.split('\n').map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n"),
+        }));
+    }
+
     /// Makes a link of the pieces from `from` on.
-    fn link(&mut self, href: &str, from: usize) {
+    fn link(&mut self, href: &str, from: usize, pictured: bool) {
         // A block inside the link has already been put on lines of its own: such a link keeps only its text.
         if self.pieces[from.min(self.pieces.len())..].iter().any(|piece| matches!(piece, Piece::Block(_))) {
             return self.lose("links");
         }
         let style = self.style();
-        let held: Vec<Piece> = self.pieces.drain(from..).collect();
+        let mut held: Vec<Piece> = self.pieces.drain(from..).collect();
+        if matches!(held.first(), Some(Piece::Mark(_))) {
+            self.pieces.push(held.remove(0));
+        }
         let text: String = held
             .iter()
             .map(|piece| match piece {
                 Piece::Text(text, _) | Piece::Raw(text, _) | Piece::Url(text, _) => text.as_str(),
                 Piece::Break | Piece::Block(_) => " ",
+                Piece::Mark(_) => "",
             })
             .collect();
         let is_quote = text.trim_start().starts_with(">>");
         match web_address(href) {
+            Some(url) if text.trim().is_empty() && pictured => {
+                self.begin_line();
+                self.pieces.push(Piece::Url(url, style));
+            }
             // A quote names its post by itself, wherever its link went.
             _ if is_quote || text.trim().is_empty() => self.pieces.extend(held),
-            Some(url) if stands_for(text.trim(), &url) => self.pieces.push(Piece::Url(url, style)),
-            Some(url) => self.pieces.push(Piece::Raw(escape::link(text.trim(), &url), style)),
+            Some(url) => {
+                self.space_of(&text, str::starts_with);
+                self.pieces.push(match stands_for(text.trim(), &url) {
+                    true => Piece::Url(url, style),
+                    false => Piece::Raw(escape::link(text.trim(), &url), style),
+                });
+                self.space_of(&text, str::ends_with);
+            }
+            // Of others without an address it was told what they are.
+            None if self.page.is_some() && href.is_empty() => self.pieces.extend(held),
             None => {
                 self.pieces.extend(held);
                 self.lose("links");
@@ -348,11 +527,18 @@ impl Builder {
         }
     }
 
+    /// A space at the end of a link's text, which is none of the link, where spaces count once.
+    fn space_of(&mut self, text: &str, at: for<'t> fn(&'t str, char) -> bool) {
+        if self.page.is_some() && at(text, ' ') {
+            self.page_text(" ");
+        }
+    }
+
     fn finish(mut self) -> Markup {
         while !self.open.is_empty() {
             self.end_last();
         }
-        let (body, flattened) = escape::markup(&self.pieces);
+        let (body, flattened) = escape::markup(&self.pieces, self.page.is_some());
         if 0 < flattened {
             *self.lost.entry("text styles").or_default() += flattened;
         }

@@ -9,6 +9,10 @@
 //! The `corpus` line, `title`, `about`, `subject`, `sticky`, `locked`, `time`, `name`, `trip`, `email` and other fields
 //! than these are optional. Boards come before the threads on them.
 //!
+//! What our own export writes, [`super::super::export`], has more: `archived`, `bumplock`, `cyclic` and `changed` of a
+//! thread, `capcode`, `subject`, `deleted` and `id` of a post. Its first line says `"exact":true`. Then nothing is tidied
+//! up, and what thread files hold comes back to the letter.
+//!
 //! A file is read twice. The first pass learns on which line each thread ends, the second one hands a thread on at that
 //! very line. So each thread is yielded once and whole, also from a file in the order of time, while only those are
 //! held that are still growing: one at a time where each thread is followed by its posts. What cannot be read twice,
@@ -20,17 +24,17 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
 
 use super::lines::{Line, Lines};
 use super::numbers::Numbers;
-use super::{
-    ImportError, Imported, Report, Sink, Stats, Take, body, check_file, field, is_sage, json_fault, moment, trip,
-};
-use crate::model::{BoardSlug, Post, PostNo, Problem, Thread, ThreadFlags, ThreadKey};
+use super::{ImportError, Imported, Report, Sink, Stats, Take, body, check_file, field, is_sage, json_fault, trip};
+use crate::model::{BoardSlug, Post, PostId, PostNo, Problem, Thread, ThreadFlags, ThreadKey};
+use crate::store::thread_file;
 
-/// A longer line is no post.
-pub const LINE_BYTES_MAX: usize = 1_000_000;
+/// A longer line is no post. A body of the inbox of 1 MiB fits, whatever it consists of.
+pub const LINE_BYTES_MAX: usize = 8_000_000;
 
 /// After so many bytes it is told how far the reading is.
 const READ_BYTES: u64 = 1 << 16;
@@ -97,6 +101,7 @@ pub fn jsonl(
             sink: &mut sink,
             held: HashMap::new(),
             numbers: HashMap::new(),
+            care: Care::Tidy,
         };
         reading.read(BufReader::with_capacity(1 << 16, file), ends)?;
         sink.end_of(name);
@@ -166,17 +171,25 @@ struct Record<'a> {
     kind: Cow<'a, str>,
     board: Option<String>,
     version: Option<u64>,
+    exact: Option<bool>,
     title: Option<String>,
     about: Option<String>,
     thread: Option<u64>,
     subject: Option<String>,
     sticky: Option<bool>,
     locked: Option<bool>,
+    archived: Option<bool>,
+    bumplock: Option<bool>,
+    cyclic: Option<bool>,
+    changed: Option<i64>,
     no: Option<u64>,
     time: Option<i64>,
     name: Option<String>,
     trip: Option<String>,
     email: Option<String>,
+    capcode: Option<String>,
+    deleted: Option<bool>,
+    id: Option<String>,
     body: Option<String>,
 }
 
@@ -196,8 +209,23 @@ impl Fault {
 /// What is known so far of a thread that has not ended.
 struct Growing {
     first_line: usize,
-    head: Option<(String, ThreadFlags)>,
+    head: Option<Head>,
     posts: Vec<Post>,
+}
+
+/// What a thread's own record says.
+#[derive(Default)]
+struct Head {
+    subject: String,
+    flags: ThreadFlags,
+    changed: Option<DateTime<Utc>>,
+}
+
+/// Whether texts are made fit to be seen, or taken as they are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Care {
+    Tidy,
+    Exact,
 }
 
 /// The second pass over one source.
@@ -208,6 +236,7 @@ struct Reading<'a, 'b> {
     sink: &'a mut Sink<'b>,
     held: HashMap<ThreadKey, Growing>,
     numbers: HashMap<BoardSlug, Numbers>,
+    care: Care,
 }
 
 impl Reading<'_, '_> {
@@ -254,6 +283,7 @@ impl Reading<'_, '_> {
     /// Takes one record in. The outer error ends the import, the inner one is the line's own.
     fn record(&mut self, record: Record<'_>, line: usize) -> Result<Result<(), Fault>, ImportError> {
         if record.kind == "corpus" {
+            self.care = if record.exact == Some(true) { Care::Exact } else { Care::Tidy };
             return Ok(version(&record));
         }
         if !matches!(record.kind.as_ref(), "board" | "thread" | "post") {
@@ -316,19 +346,35 @@ impl Reading<'_, '_> {
     }
 
     fn head(&mut self, key: ThreadKey, record: Record<'_>, line: usize) -> Result<(), Fault> {
-        let subject = field(record.subject.as_deref().unwrap_or(""), &mut self.sink.stats);
+        let on = |flag: Option<bool>| flag.unwrap_or(false);
         let flags = ThreadFlags {
-            sticky: record.sticky.unwrap_or(false),
-            locked: record.locked.unwrap_or(false),
-            ..ThreadFlags::default()
+            sticky: on(record.sticky),
+            locked: on(record.locked),
+            archived: on(record.archived),
+            bumplock: on(record.bumplock),
+            cyclic: on(record.cyclic),
         };
+        let changed = record.changed.and_then(time);
+        let subject = self.text(record.subject);
         let no = key.no;
         let growing = self.growing(key, line);
         if growing.head.is_some() {
             return Err(Fault::new(format!("thread {no} came already; the first record counts")));
         }
-        growing.head = Some((subject, flags));
-        Ok(())
+        growing.head = Some(Head { subject, flags, changed });
+        match record.changed.filter(|_| changed.is_none()) {
+            Some(time) => Err(Fault::new(format!("the time {time} of thread {no} is out of range; it is left out"))),
+            None => Ok(()),
+        }
+    }
+
+    /// A text on one line.
+    fn text(&mut self, text: Option<String>) -> String {
+        let text = text.unwrap_or_default();
+        match self.care {
+            Care::Tidy => field(&text, &mut self.sink.stats),
+            Care::Exact => text,
+        }
     }
 
     fn post(&mut self, key: ThreadKey, record: Record<'_>, line: usize) -> Result<(), Fault> {
@@ -341,29 +387,50 @@ impl Reading<'_, '_> {
         if no < key.no {
             return Err(Fault::new(format!("post {no} is older than its thread {}", key.no)));
         }
-        if !self.numbers.entry(key.board.clone()).or_default().add(no) {
+        if self.numbers.get(&key.board).is_some_and(|numbers| numbers.has(no)) {
             return Err(Fault::new(format!("post {no} of /{}/ came already; the first one counts", key.board)));
         }
-        let time = record.time.unwrap_or(0);
-        let at = moment(time);
-        let stats = &mut self.sink.stats;
+        let id = match record.id.as_deref().filter(|id| !id.is_empty()).map(PostId::parse) {
+            Some(Err(error)) => return Err(Fault::new(format!("the `id` of post {no} is none: {error}"))),
+            Some(Ok(id)) => Some(id),
+            None => None,
+        };
+        let seconds = record.time.unwrap_or(0);
+        let at = time(seconds);
         let email = record.email.as_deref().unwrap_or("");
         if !email.is_empty() && !is_sage(email) {
-            stats.lose("e-mail addresses", 1);
+            self.sink.stats.lose("e-mail addresses", 1);
         }
         let post = Post {
             at: at.unwrap_or_default(),
-            name: field(record.name.as_deref().unwrap_or(""), stats),
-            trip: trip(record.trip.as_deref().unwrap_or(""), stats),
+            name: self.text(record.name),
+            trip: match (self.care, record.trip.unwrap_or_default()) {
+                (Care::Tidy, text) => trip(&text, &mut self.sink.stats),
+                (Care::Exact, text) => text,
+            },
+            capcode: self.text(record.capcode),
+            subject: self.text(record.subject),
             sage: is_sage(email),
-            body: body(text),
+            deleted: record.deleted.unwrap_or(false),
+            id,
+            body: if self.care == Care::Exact { text } else { body(text) },
             ..Post::new(no)
         };
+        let said = [&post.name, &post.trip, &post.capcode, &post.subject, &post.body];
+        if post.deleted && said.iter().any(|text| !text.is_empty()) {
+            self.sink.stats.lose("texts of removed posts", 1);
+        }
+        let post = if post.deleted { tombstone(post) } else { post };
+        if !thread_file::has_room_for(&post) {
+            return Err(Fault::new(format!("the name and the other fields of post {no} are too long together")));
+        }
+        self.numbers.entry(key.board.clone()).or_default().add(no);
         self.growing(key, line).posts.push(post);
         match at {
             Some(_) => Ok(()),
             None => {
-                Err(Fault::new(format!("the time {time} of post {no} is out of range; the post is kept without it")))
+                let message = format!("the time {seconds} of post {no} is out of range; the post is kept without it");
+                Err(Fault::new(message))
             }
         }
     }
@@ -387,9 +454,11 @@ impl Reading<'_, '_> {
             let if_absent = Problem::new(self.name, message).at(first_line, 1);
             return self.sink.take(Imported::Replies { board, thread: no, posts, if_absent });
         }
-        let (subject, flags) = head.unwrap_or_default();
-        posts[0].subject = subject;
-        self.sink.take(Imported::Thread { board, thread: Thread { flags, changed: None, posts } })
+        let Head { subject, flags, changed } = head.unwrap_or_default();
+        if !subject.is_empty() && !posts[0].deleted {
+            posts[0].subject = subject;
+        }
+        self.sink.take(Imported::Thread { board, thread: Thread { flags, changed, posts } })
     }
 }
 
@@ -410,6 +479,16 @@ fn parse(line: &[u8]) -> Result<Option<Record<'_>>, Fault> {
         let (message, _, column) = json_fault(&error);
         Fault { column, message, hint: None }
     })
+}
+
+/// What a removed post keeps.
+fn tombstone(post: Post) -> Post {
+    Post { at: post.at, sage: post.sage, deleted: true, id: post.id, ..Post::new(post.no) }
+}
+
+/// A time in Unix seconds, if thread files can hold it: one of the years 0 to 9999.
+fn time(seconds: i64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(seconds, 0).filter(|time| (0..=9_999).contains(&time.year()))
 }
 
 fn version(record: &Record<'_>) -> Result<(), Fault> {

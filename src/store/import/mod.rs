@@ -9,7 +9,8 @@
 //! - [`jsonl`] reads one JSON object per line, in whatever order the posts stand;
 //! - [`fourchan`] reads the thread files of the 4chan read API and of its relatives, and pages that these programs
 //!   wrote. Their comments are HTML, which [`html`] turns back into what one would have typed;
-//! - [`two_channel`] reads the `.dat` files of 2ch and its relatives.
+//! - [`two_channel`] reads the `.dat` files of 2ch and its relatives;
+//! - [`discourse`] reads the topics of a forum, [`stackexchange`] the questions and answers of a dump, both with HTML.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,6 +21,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::{BoardSlug, Post, PostNo, Problem, Thread};
 
+pub mod discourse;
 mod entities;
 mod escape;
 mod folders;
@@ -29,19 +31,23 @@ pub mod jsonl;
 mod lines;
 mod loose;
 mod numbering;
-mod numbers;
+pub(super) mod numbers;
 mod redirects;
+mod roles;
 mod sink;
 mod sources;
+pub mod stackexchange;
 mod tags;
 pub mod two_channel;
 
+pub use discourse::discourse;
 pub use fourchan::{Dialect, fourchan};
 pub use jsonl::jsonl;
 pub use numbering::{Numbering, NumberingError, Registry};
 pub use redirects::Redirects;
 use sink::Sink;
 pub use sources::bytes_of;
+pub use stackexchange::stackexchange;
 pub use two_channel::two_channel;
 
 /// What an importer yields.

@@ -20,4 +20,9 @@ impl Numbers {
         *block |= bit;
         new
     }
+
+    /// Whether `no` is there.
+    pub fn has(&self, no: PostNo) -> bool {
+        self.blocks.get(&(no.get() / 64)).is_some_and(|block| block & (1 << (no.get() % 64)) != 0)
+    }
 }

@@ -40,7 +40,11 @@ const BOARD_HEAD: &str = "\
 
 /// One setting with its documentation; commented out unless a value is given.
 fn entry<S: Default>(out: &mut String, indent: &str, key: &Key<S>, given: &str) {
-    let given = one_line(given, GIVEN_CHARS_MAX);
+    let given = match &key.kind {
+        Kind::Text(lengths, _) if *lengths.end() < given.chars().count() => one_line(given, lengths.end() - 1),
+        Kind::Text(lengths, _) => one_line(given, *lengths.end()),
+        _ => String::new(),
+    };
     let line = match (&key.kind, given.trim()) {
         // Stays, so that the settings below it need only lose their `#`.
         (Kind::Defaults(_), _) => format!("{}:", key.name),
@@ -50,9 +54,6 @@ fn entry<S: Default>(out: &mut String, indent: &str, key: &Key<S>, given: &str) 
     let doc = format!("\n{indent}# {}\n{indent}{}\n", key.doc, line.trim_end());
     out.push_str(&doc);
 }
-
-/// One less than the longest title, since cutting adds an ellipsis.
-const GIVEN_CHARS_MAX: usize = 199;
 
 /// A JSON string, which is YAML too if what YAML does not take as it is gets escaped.
 fn quoted(text: &str) -> String {

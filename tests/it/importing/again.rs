@@ -1,5 +1,6 @@
 //! Imports that are given twice, that were killed, and that share their files.
 
+use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -75,7 +76,7 @@ fn numbers_are_reserved_before_the_first_thread_is_written() {
 }
 
 /// The import of `site`, killed after `pause`.
-fn killed_after(site: &Sandbox, arguments: &[&str], pause: Duration) -> bool {
+pub fn killed_after(site: &Sandbox, arguments: &[&str], pause: Duration) -> bool {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nejiboard"));
     command.arg("import").args(arguments).current_dir(site.root()).env_clear();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -84,6 +85,25 @@ fn killed_after(site: &Sandbox, arguments: &[&str], pause: Duration) -> bool {
     child.kill().unwrap();
     child.wait().unwrap();
     !ended
+}
+
+/// Thread files with their numbers counted from the lowest one. A kill in the moment between reserving numbers and
+/// remembering what they are for costs these numbers: then all are higher by as many.
+pub fn relative(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<u64, String> {
+    let stem = |path: &String| path.strip_suffix(".md")?.parse::<u64>().ok();
+    let base = files.keys().filter_map(stem).min().unwrap_or(0);
+    let lowered = |text: &str, mark: &str| {
+        let mut parts = text.split(mark);
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+            let no: u64 = part[..digits].parse().unwrap();
+            out += &format!("{mark}{}{}", no - base, &part[digits..]);
+        }
+        out
+    };
+    let threads = files.iter().filter_map(|(path, bytes)| Some((stem(path)?, String::from_utf8_lossy(bytes))));
+    threads.map(|(no, text)| (no - base, lowered(&lowered(&text, "\"no\": "), ">>"))).collect()
 }
 
 #[test]
@@ -108,7 +128,8 @@ fn a_killed_import_goes_on_as_if_nothing_had_happened() {
         let mut there = files_below(&site.path(&format!("content/{board}")));
         // Half a file that a kill has left is removed when the site is opened.
         there.retain(|path, _| !path.ends_with(".draft"));
-        assert!(there == wanted, "{format}: {} files, wanted {}", there.len(), wanted.len());
+        let same = if format == "2ch" { relative(&there) == relative(&wanted) } else { there == wanted };
+        assert!(same, "{format}: {} files, wanted {}", there.len(), wanted.len());
         println!("{format}: {interrupted} of 10 kills came in the middle");
     }
 }

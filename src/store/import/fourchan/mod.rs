@@ -25,6 +25,7 @@ use super::{
     trip,
 };
 use crate::model::{BoardSlug, Post, PostNo, Problem, Thread, ThreadFlags, ThreadKey};
+pub(super) use raw::text as text_of;
 use raw::{RawPost, RawThread};
 
 /// A larger file is no thread.

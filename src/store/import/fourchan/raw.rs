@@ -69,7 +69,7 @@ pub struct RawThread {
 }
 
 /// The text of a file; what is not UTF-8 is told with its place.
-pub fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, Problem> {
+pub(in crate::store::import) fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, Problem> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     std::str::from_utf8(bytes).map_err(|error| {
         let good = &bytes[..error.valid_up_to()];
