@@ -15,7 +15,7 @@ use super::import::numbers::Numbers;
 use super::thread_file;
 use crate::disk;
 use crate::model::settings::BoardInfo;
-use crate::model::{BoardSlug, Post, Problem, Thread, ThreadKey};
+use crate::model::{BoardSlug, Post, PostKey, Problem, Thread, ThreadKey};
 
 /// What an export came to.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -92,11 +92,15 @@ struct PostLine<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     trip: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
+    poster_id: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     capcode: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     subject: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     email: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<&'a PostKey>,
     #[serde(skip_serializing_if = "is_off")]
     deleted: bool,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -236,10 +240,12 @@ impl Exporting<'_> {
             time: post.at.timestamp(),
             name: &post.name,
             trip: &post.trip,
+            poster_id: &post.poster_id,
             capcode: &post.capcode,
             // That of the thread stands with the thread.
             subject: if opens { "" } else { &post.subject },
             email: if post.sage { "sage" } else { "" },
+            moved: post.moved.as_ref(),
             deleted: post.deleted,
             id: post.id.as_ref().map_or("", |id| id.as_str()),
             body: &post.body,

@@ -39,7 +39,7 @@ fn imported(lines: &str) -> (Vec<Imported>, Stats) {
 }
 
 /// A thread with everything that a file can hold.
-const WHOLE: &str = r#"--- {"no": 3, "at": "2025-03-02T10:20:30Z", "name": " Neji\t", "trip": "◆abc", "capcode": "Admin", "subject": "We\nmoved", "sticky": true, "locked": true, "archived": true, "bumplock": true, "cyclic": true, "changed": "2025-03-05T00:00:00Z", "id": "01JNB4R2V7M3Q5Z8X1C6D9F0GH"}
+const WHOLE: &str = r#"--- {"no": 3, "at": "2025-03-02T10:20:30Z", "name": " Neji\t", "trip": "◆abc", "poster_id": "AbC123+/", "capcode": "Admin", "subject": "We\nmoved", "sticky": true, "locked": true, "archived": true, "bumplock": true, "cyclic": true, "changed": "2025-03-05T00:00:00Z", "id": "01JNB4R2V7M3Q5Z8X1C6D9F0GH"}
 The board
 
 \--- {"no": 9} is \--- {
@@ -49,6 +49,9 @@ The board
 
 --- {"no": 5, "at": "1969-12-31T23:59:59Z", "sage": true, "deleted": true, "id": "x"}
 
+
+--- {"no": 6, "at": "2025-03-02T10:20:30Z", "moved": "art/31", "deleted": true, "id": "y"}
+
 "#;
 
 #[test]
@@ -57,15 +60,16 @@ fn everything_in_a_thread_file_stands_in_its_lines_and_comes_back() {
     site.write("content/b/3.md", WHOLE);
     let (lines, came, problems) = exported(site.root(), &[]);
     assert_eq!(problems, []);
-    assert_eq!(came, Exported { boards: 1, threads: 1, posts: 3 });
+    assert_eq!(came, Exported { boards: 1, threads: 1, posts: 4 });
     assert_eq!(
         lines,
         r#"{"kind":"corpus","version":1,"exact":true}
 {"kind":"board","board":"b","title":"A \"b\"","about":"about & so on"}
 {"kind":"thread","board":"b","thread":3,"subject":"We\nmoved","sticky":true,"locked":true,"archived":true,"bumplock":true,"cyclic":true,"changed":1741132800}
-{"kind":"post","board":"b","thread":3,"no":3,"time":1740910830,"name":" Neji\t","trip":"◆abc","capcode":"Admin","id":"01JNB4R2V7M3Q5Z8X1C6D9F0GH","body":"The board\n\n--- {\"no\": 9} is \\--- {"}
+{"kind":"post","board":"b","thread":3,"no":3,"time":1740910830,"name":" Neji\t","trip":"◆abc","poster_id":"AbC123+/","capcode":"Admin","id":"01JNB4R2V7M3Q5Z8X1C6D9F0GH","body":"The board\n\n--- {\"no\": 9} is \\--- {"}
 {"kind":"post","board":"b","thread":3,"no":4,"time":-62167219200,"subject":"a reply's own","email":"sage","body":""}
 {"kind":"post","board":"b","thread":3,"no":5,"time":-1,"email":"sage","deleted":true,"id":"x","body":""}
+{"kind":"post","board":"b","thread":3,"no":6,"time":1740910830,"moved":"art/31","deleted":true,"id":"y","body":""}
 "#
     );
     let (came, stats) = imported(&lines);

@@ -30,7 +30,7 @@ use serde::Deserialize;
 use super::lines::{Line, Lines};
 use super::numbers::Numbers;
 use super::{ImportError, Imported, Report, Sink, Stats, Take, body, check_file, field, is_sage, json_fault, trip};
-use crate::model::{BoardSlug, Post, PostId, PostNo, Problem, Thread, ThreadFlags, ThreadKey};
+use crate::model::{BoardSlug, Post, PostId, PostKey, PostNo, Problem, Thread, ThreadFlags, ThreadKey};
 use crate::store::thread_file;
 
 /// A longer line is no post. A body of the inbox of 1 MiB fits, whatever it consists of.
@@ -187,7 +187,9 @@ struct Record<'a> {
     name: Option<String>,
     trip: Option<String>,
     email: Option<String>,
+    poster_id: Option<String>,
     capcode: Option<String>,
+    moved: Option<String>,
     deleted: Option<bool>,
     id: Option<String>,
     body: Option<String>,
@@ -395,6 +397,11 @@ impl Reading<'_, '_> {
             Some(Ok(id)) => Some(id),
             None => None,
         };
+        let moved = match record.moved.as_deref().filter(|moved| !moved.is_empty()).map(PostKey::parse) {
+            Some(Err(error)) => return Err(Fault::new(format!("where post {no} was `moved` is no place: {error}"))),
+            Some(Ok(moved)) => Some(moved),
+            None => None,
+        };
         let seconds = record.time.unwrap_or(0);
         let at = time(seconds);
         let email = record.email.as_deref().unwrap_or("");
@@ -408,15 +415,17 @@ impl Reading<'_, '_> {
                 (Care::Tidy, text) => trip(&text, &mut self.sink.stats),
                 (Care::Exact, text) => text,
             },
+            poster_id: self.text(record.poster_id),
             capcode: self.text(record.capcode),
             subject: self.text(record.subject),
             sage: is_sage(email),
-            deleted: record.deleted.unwrap_or(false),
+            deleted: record.deleted.unwrap_or(false) || moved.is_some(),
+            moved,
             id,
             body: if self.care == Care::Exact { text } else { body(text) },
             ..Post::new(no)
         };
-        let said = [&post.name, &post.trip, &post.capcode, &post.subject, &post.body];
+        let said = [&post.name, &post.trip, &post.poster_id, &post.capcode, &post.subject, &post.body];
         if post.deleted && said.iter().any(|text| !text.is_empty()) {
             self.sink.stats.lose("texts of removed posts", 1);
         }
@@ -483,7 +492,7 @@ fn parse(line: &[u8]) -> Result<Option<Record<'_>>, Fault> {
 
 /// What a removed post keeps.
 fn tombstone(post: Post) -> Post {
-    Post { at: post.at, sage: post.sage, deleted: true, id: post.id, ..Post::new(post.no) }
+    Post { at: post.at, sage: post.sage, deleted: true, moved: post.moved, id: post.id, ..Post::new(post.no) }
 }
 
 /// A time in Unix seconds, if thread files can hold it: one of the years 0 to 9999.
