@@ -359,6 +359,7 @@ impl Reading<'_, '_> {
         Post {
             at: at.unwrap_or_default(),
             name: if name == "Anonymous" { String::new() } else { name },
+            poster_id: text(&raw.id),
             capcode: text(&raw.capcode),
             subject: text(&raw.sub),
             sage: is_sage(raw.email.text()),
@@ -377,7 +378,6 @@ impl Reading<'_, '_> {
         stats.lose("deleted attachments", u64::from(deleted));
         let email = raw.email.text();
         stats.lose("e-mail addresses", u64::from(!email.is_empty() && !is_sage(email)));
-        stats.lose("poster ids", u64::from(!raw.id.text().is_empty()));
         let flagged = [&raw.country, &raw.troll_country, &raw.board_flag].iter().any(|flag| !flag.text().is_empty());
         stats.lose("flags", u64::from(flagged));
     }
