@@ -186,20 +186,30 @@ impl Backend for Desk {
 
     fn reading(&self, board: &BoardSlug, no: PostNo, lines: Lines) -> Option<String> {
         let shown = builder::read(&self.shown);
-        let board = shown.site.board(board)?;
-        let summary = board.visible(no)?;
-        let whole = PageKey::Thread(board.slug.clone(), no).path();
-        Some(match lines {
-            Lines::Last if summary.has_tail() => PageKey::Tail(board.slug.clone(), no).path(),
-            Lines::All | Lines::Last => whole,
+        let on = shown.site.board(board)?;
+        let post = match lines {
             Lines::From(line) => {
                 let before = line.checked_sub(1).and_then(|before| usize::try_from(before).ok());
-                match before.and_then(|before| board.lines(no, FAR).get(before).copied()) {
-                    Some(post) => format!("{whole}#p{post}"),
-                    None => whole,
-                }
+                before.and_then(|before| on.lines(no, FAR).get(before).copied())
             }
-        })
+            Lines::All | Lines::Last => None,
+        };
+        let page = |board: &BoardSlug, thread: PostNo, post: Option<PostNo>| {
+            let anchor = post.map(|post| format!("#p{post}")).unwrap_or_default();
+            PageKey::Thread(board.clone(), thread).path() + &anchor
+        };
+        match on.visible(no) {
+            Some(summary) if lines == Lines::Last && summary.has_tail() => {
+                Some(PageKey::Tail(board.clone(), no).path())
+            }
+            Some(_) => Some(page(board, no, post)),
+            None => {
+                // It may have been moved.
+                on.thread(no)?;
+                let there = shown.site.standing(board, post.unwrap_or(no))?;
+                Some(page(there.board, there.thread, post.map(|_| there.no)))
+            }
+        }
     }
 
     fn start_thread(&self, board: &BoardSlug, id: &PostId) -> Result<(), Refusal> {

@@ -85,10 +85,7 @@ fn a_thread_is_carried_over_with_its_flags() {
     let on: Vec<&str> = thread.flags.named().iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
     assert_eq!(on, ["sticky", "locked", "archived"]);
     let lost: Vec<(&str, u64)> = heard.stats.lost.into_iter().collect();
-    assert_eq!(
-        lost,
-        [("attachments", 1), ("deleted attachments", 1), ("e-mail addresses", 1), ("flags", 1)]
-    );
+    assert_eq!(lost, [("attachments", 1), ("deleted attachments", 1), ("e-mail addresses", 1), ("flags", 1)]);
 }
 
 #[test]

@@ -12,9 +12,9 @@ pub const BREAK: &str = " <br> ";
 pub trait Quotes {
     /// Appends a quote that leads to a post of the same thread.
     fn own(&mut self, no: PostNo, out: &mut String);
-    /// Appends a quote that leads elsewhere on the site.
-    fn elsewhere(&mut self, href: &str, out: &mut String);
-    /// Appends a quote that leads nowhere, or is one too many to be a link. `typed` is escaped.
+    /// Appends a quote that leads elsewhere on the site. `typed` is escaped.
+    fn elsewhere(&mut self, href: &str, typed: &str, out: &mut String);
+    /// Appends a quote that leads nowhere, or is one too many to be a link.
     fn dead(&mut self, typed: &str, out: &mut String);
 }
 
@@ -135,11 +135,11 @@ impl<Q: Quotes> Writer<'_, Q> {
             }
             "span" if first.starts_with("sjis") => self.spaced = true,
             "a" if values().nth(1) == Some("quotelink") => {
-                let (_, after) = after.split_once("</a>").unwrap_or((after, ""));
+                let (typed, after) = after.split_once("</a>").unwrap_or((after, ""));
                 self.begin();
                 match first.strip_prefix("#p").and_then(PostNo::parse) {
                     Some(no) => self.quotes.own(no, self.out),
-                    None => self.quotes.elsewhere(first, self.out),
+                    None => self.quotes.elsewhere(first, typed, self.out),
                 }
                 self.fresh = false;
                 return after;

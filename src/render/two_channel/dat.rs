@@ -70,7 +70,7 @@ impl<'a> DatWriter<'a> {
             false => push_field(&mut self.out, name),
         }
         // Clients show a name bold, and what proves it not.
-        if let Some(trip) = post.trip.strip_prefix('!') {
+        for trip in post.trip.split(' ').filter_map(|trip| trip.strip_prefix('!')) {
             self.out.push_str(" </b>◆");
             push_field(&mut self.out, trip);
             self.out.push_str(" <b>");
@@ -124,6 +124,13 @@ impl Links<'_> {
         line_of(self.others.entry(key).or_insert_with(lines), no)
     }
 
+    /// The number that a quote of a post on the same board names.
+    fn number(&self, typed: &str) -> Option<PostNo> {
+        let of_board = || typed.strip_prefix("&gt;&gt;&gt;/")?.strip_prefix(self.board.as_str())?.strip_prefix('/');
+        let number = typed.strip_prefix("&gt;&gt;").filter(|number| !number.starts_with('&'));
+        PostNo::parse(number.or_else(of_board)?)
+    }
+
     /// Adds a number that is none of a line, so that no client makes a link of it.
     fn push_number_alone(no: PostNo, out: &mut String) {
         out.push_str("&gt;&gt;No.");
@@ -147,7 +154,10 @@ impl Quotes for Links<'_> {
         }
     }
 
-    fn elsewhere(&mut self, href: &str, out: &mut String) {
+    fn elsewhere(&mut self, href: &str, typed: &str, out: &mut String) {
+        if let Some(no) = self.number(typed).filter(|no| self.of < *no) {
+            return Links::push_number_alone(no, out);
+        }
         let settings = &self.site.settings;
         let below = href.strip_prefix(settings.prefix()).unwrap_or(href);
         let place = below.split_once("/thread/").and_then(|(board, rest)| {
@@ -159,9 +169,6 @@ impl Quotes for Links<'_> {
             out.push_str(settings.base_url.as_str());
             return out.push_str(below.strip_suffix("index.html").unwrap_or(below));
         };
-        if board == *self.board && self.of < no {
-            return Links::push_number_alone(no, out);
-        }
         out.push_str(settings.base_url.as_str());
         out.push_str("test/read.cgi/");
         out.push_str(board.as_str());
@@ -174,9 +181,7 @@ impl Quotes for Links<'_> {
     }
 
     fn dead(&mut self, typed: &str, out: &mut String) {
-        let own_board = || typed.strip_prefix("&gt;&gt;&gt;/")?.strip_prefix(self.board.as_str())?.strip_prefix('/');
-        let number = typed.strip_prefix("&gt;&gt;").filter(|number| !number.starts_with('&')).or_else(own_board);
-        match number.and_then(PostNo::parse) {
+        match self.number(typed) {
             // One too many to be a link may be a line all the same.
             Some(no) => self.own(no, out),
             None => out.push_str(typed),

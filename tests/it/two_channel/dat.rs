@@ -37,7 +37,7 @@ fn a_thread_is_a_line_for_each_post() {
 --- {no: 3, at: 2025-03-02T10:20:30Z, name: 'Ne<>ji', trip: '!QuaW1SVuNo', subject: 'On <nuts> & 螺子'}
 first
 second
---- {no: 5, at: 2025-03-02T10:21:02Z, trip: '!!abc', sage: true}
+--- {no: 5, at: 2025-03-02T10:21:02Z, trip: '!!abc !!def', sage: true}
 >>3
 --- {no: 6, deleted: true}
 --- {no: 9, at: 2025-12-31T15:00:00Z, name: '名無し★◆x', capcode: admin}
@@ -45,7 +45,7 @@ second
 ",
     );
     let expected = "Ne&lt;&gt;ji </b>◆QuaW1SVuNo <b><><>2025/03/02(日) 19:20:30.00<> first <br> second <>On &lt;nuts&gt; &amp; 螺子\n\
-                    \x20</b>◆!abc <b><>sage<>2025/03/02(日) 19:21:02.00<> &gt;&gt;1 <>\n\
+                    \x20</b>◆!abc <b> </b>◆!def <b><>sage<>2025/03/02(日) 19:21:02.00<> &gt;&gt;1 <>\n\
                     あぼーん<>あぼーん<>あぼーん<>あぼーん<>\n\
                     名無し☆◇x </b>★Admin <b><><>2026/01/01(木) 00:00:00.00<> &gt;&gt;2 &gt;&gt;3 <>\n";
     assert_eq!(text(&dat(&site, "tech/dat/3.dat")), expected);

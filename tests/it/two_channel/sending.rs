@@ -114,6 +114,7 @@ fn a_client_posts_and_fetches_what_is_new() {
 fn what_speaks_against_a_post_speaks_against_it_here_too() {
     let site = Sandbox::new(THREADS);
     site.write("content/held/board.yaml", "title: Held\nmoderation: all\n");
+    site.write("content/work/board.yaml", "title: Work\nproof_of_work: always\n");
     let door = Running::start(site.root());
     let held = send(door.address, "/test/bbs.cgi", "bbs=held&subject=s&FROM=&mail=&MESSAGE=look+at+me");
     assert!(held.contains("<!-- 2ch_X:false -->") && !held.contains("書きこみました"), "{held}");
@@ -121,6 +122,9 @@ fn what_speaks_against_a_post_speaks_against_it_here_too() {
     assert_eq!(text(&fetch(door.address, "/held/subject.txt", "").body), "");
     let list = run(site.root(), &["mod", "held"]);
     assert!(String::from_utf8_lossy(&list.stdout).contains("look at me"), "{list:?}");
+    // Where a proof of work is asked for, no client of 2ch has one.
+    let unproven = send(door.address, "/test/bbs.cgi", "bbs=work&subject=s&FROM=&mail=&MESSAGE=x");
+    assert!(unproven.contains("<!-- 2ch_X:false -->"), "{unproven}");
     let posture = run(site.root(), &["mod", "posture", "closed"]);
     assert!(posture.status.success(), "{posture:?}");
     wait_until("no posts are taken", || {
@@ -157,4 +161,28 @@ fn addresses_of_2ch_lead_to_pages() {
     }
     let posted = ask(door.address, "POST /test/read.cgi/tech/1/ HTTP/1.1\r\nContent-Length: 0\r\n", "");
     assert_eq!(posted.status, 405);
+}
+
+#[test]
+fn an_address_of_2ch_follows_a_thread_that_was_moved() {
+    let site = Sandbox::new(THREADS);
+    site.write("content/tech/4.md", "--- {no: 4, id: a4}\nx\n\n--- {no: 5, id: a5}\n>>4\n");
+    site.write("content/art/9.md", "--- {no: 9}\n>>>/tech/5\n");
+    let moved = run(site.root(), &["mod", "--by", "neji", "move", "tech", "4", "--to", "art"]);
+    assert!(moved.status.success(), "{moved:?}");
+    let door = Running::start(site.root());
+    for (path, page) in [
+        ("tech/4/", "art/thread/10.html"),
+        ("tech/4/l50", "art/thread/10.html"),
+        ("tech/4/2", "art/thread/10.html#p11"),
+    ] {
+        let answer = fetch(door.address, &format!("/test/read.cgi/{path}"), "");
+        assert_eq!((answer.status, answer.header("location")), (302, format!("/{page}").as_str()), "{path}");
+    }
+    let bodies = |path: &str| lines(&fetch(door.address, path, "").body).pop().unwrap().body;
+    assert_eq!(
+        (bodies("/art/dat/10.dat"), bodies("/art/dat/9.dat")),
+        (vec![">>1".to_owned()], vec!["/test/read.cgi/art/10/2".to_owned()],)
+    );
+    assert_eq!(fetch(door.address, "/tech/dat/4.dat", "").status, 404);
 }
