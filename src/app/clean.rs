@@ -11,7 +11,7 @@ use super::folder;
 use super::progress::Progress;
 use crate::model::{PageKey, Report};
 use crate::publish::{self, Fresh, Shelf, Siblings};
-use crate::render::plan;
+use crate::render::{Previews, plan};
 
 impl Builder {
     /// Draws all pages into a fresh folder and puts it in the place of the old one. If anything fails, the old one
@@ -87,7 +87,10 @@ impl Builder {
         progress.stage("building");
         progress.expect(all.len());
         let warm = BTreeMap::new();
-        let drawing = Drawing { dir: &self.dir, shown, warm: &warm, previews: None, metrics: &self.vitals.metrics };
+        // Catalogs and feeds for programs show what threads look like, and need not read them again.
+        let previews = Previews::default();
+        let drawing =
+            Drawing { dir: &self.dir, shown, warm: &warm, previews: Some(&previews), metrics: &self.vitals.metrics };
         let results = drawing.draw_and_put(all.into_iter().collect(), &mut InMemory::new(), fresh, progress);
         let mut failed = BTreeSet::new();
         for result in results {

@@ -41,9 +41,17 @@ pub struct Head<'a> {
 
 /// A feed of entries that are written already.
 pub fn feed<'a>(site: &Site, head: &Head<'_>, entries: impl Iterator<Item = &'a str>) -> String {
-    let mut out = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"",
-    );
+    let mut out = begin(site, head, 0);
+    for entry in entries {
+        out.push_str(entry);
+    }
+    end(out)
+}
+
+/// Everything before the entries, with room for so many bytes of these.
+pub fn begin(site: &Site, head: &Head<'_>, bytes: usize) -> String {
+    let mut out = String::with_capacity(2_048 + bytes);
+    out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"");
     push_text(&mut out, &site.settings.locale);
     out.push_str("\">\n<id>");
     push_tag(&mut out, site, head.tag);
@@ -64,41 +72,51 @@ pub fn feed<'a>(site: &Site, head: &Head<'_>, entries: impl Iterator<Item = &'a 
     out.push_str("\"/>\n<generator>");
     out.push_str(GENERATOR);
     out.push_str("</generator>\n");
-    for entry in entries {
-        out.push_str(entry);
-    }
+    out
+}
+
+/// Ends what [`begin`] began.
+pub fn end(mut out: String) -> String {
     out.push_str("</feed>\n");
     out
 }
 
 /// Writes posts of one thread as entries.
 pub struct EntryWriter<'a> {
-    site: &'a Site,
-    board: &'a BoardSlug,
-    /// The whole address of the thread's page.
+    origin: &'a str,
+    /// What stands before the number in ids.
+    tag: String,
+    /// The whole address of the thread's page, as it is and as it stands in an attribute.
     thread: String,
+    thread_escaped: String,
+    time: String,
 }
 
 impl<'a> EntryWriter<'a> {
     /// For a thread of `board` whose page is `thread`.
-    pub fn new(site: &'a Site, board: &'a BoardSlug, thread: &PageKey) -> EntryWriter<'a> {
-        EntryWriter { site, board, thread: address(site, thread) }
+    pub fn new(site: &'a Site, board: &BoardSlug, thread: &PageKey) -> EntryWriter<'a> {
+        let (mut tag, mut thread_escaped) = (String::new(), String::new());
+        push_tag(&mut tag, site, board.as_str());
+        tag.push('/');
+        let thread = address(site, thread);
+        push_text(&mut thread_escaped, &thread);
+        let origin = site.settings.base_url.origin().unwrap_or_default();
+        EntryWriter { origin, tag, thread, thread_escaped, time: String::new() }
     }
 
     /// Adds a post. `body` is its HTML as it stands on its thread's page, `name` what it is signed with.
-    pub fn push(&self, out: &mut String, post: &Post, title: &str, name: &str, body: &str) {
+    pub fn push(&mut self, out: &mut String, post: &Post, title: &str, name: &str, body: &str) {
         out.push_str("<entry>\n<id>");
-        push_tag(out, self.site, self.board.as_str());
-        out.push('/');
+        out.push_str(&self.tag);
         push_number(out, post.no.get());
         out.push_str("</id>\n<title>");
         push_text(out, title);
         out.push_str("</title>\n<published>");
-        let mut time = String::with_capacity(20);
-        push_iso(&mut time, post.at.timestamp());
-        out.push_str(&time);
+        self.time.clear();
+        push_iso(&mut self.time, post.at.timestamp());
+        out.push_str(&self.time);
         out.push_str("</published>\n<updated>");
-        out.push_str(&time);
+        out.push_str(&self.time);
         out.push_str("</updated>\n<author><name>");
         push_text(out, name);
         if !post.trip.is_empty() {
@@ -110,12 +128,11 @@ impl<'a> EntryWriter<'a> {
             push_text(out, capcode::shown(&post.capcode));
         }
         out.push_str("</name></author>\n<link rel=\"alternate\" type=\"text/html\" href=\"");
-        push_text(out, &self.thread);
+        out.push_str(&self.thread_escaped);
         out.push_str("#p");
         push_number(out, post.no.get());
         out.push_str("\"/>\n<content type=\"html\"><![CDATA[");
-        let origin = self.site.settings.base_url.origin().unwrap_or_default();
-        out.push_str(&sayable(&links::whole(body, &self.thread, origin)));
+        out.push_str(&sayable(&links::whole(body, &self.thread, self.origin)));
         out.push_str("]]></content>\n</entry>\n");
     }
 }

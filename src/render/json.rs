@@ -108,11 +108,11 @@ pub fn push_thread(out: &mut String, summary: &ThreadSummary, settings: &BoardSe
     }
 }
 
-/// A thread of an opening post, not ended, and its replies.
-pub fn thread(op: &str, replies: &str) -> String {
-    let comma = if replies.is_empty() { "" } else { "," };
-    ["{\"posts\":[", op, "}", comma, replies, "]}"].concat()
-}
+/// What stands before the posts of a thread.
+pub const THREAD_OPENS: &str = "{\"posts\":[";
+
+/// And behind them.
+pub const THREAD_ENDS: &str = "]}";
 
 /// Adds the board on which a thread stands, for a list of all boards.
 pub fn push_board_of(out: &mut String, board: &str) {

@@ -224,7 +224,7 @@ impl<'a> DrawnThread<'a> {
         };
         let mut op_entry = String::new();
         if self.site.settings.written().has(Format::Feeds) && !self.thread.op().deleted {
-            self.entry(theme, title, 0, &mut op_entry);
+            self.entry(&mut self.entries(), theme, title, 0, &mut op_entry);
         }
         Ok(Preview { posts: SafeHtml(out), shown: shown.len() - 1, op_json, replies_json, op_entry })
     }
@@ -232,10 +232,6 @@ impl<'a> DrawnThread<'a> {
     /// The newest posts as Atom, the newest first.
     pub fn feed(&self, theme: &Theme, title: &str, summary: &ThreadSummary) -> String {
         let newest = (0..self.thread.posts.len()).rev().filter(|index| !self.thread.posts[*index].deleted);
-        let mut entries = String::with_capacity(self.bodies.len() + 512 * self.thread.posts.len().min(feed::POSTS));
-        for index in newest.take(feed::POSTS) {
-            self.entry(theme, title, index, &mut entries);
-        }
         let page = PageKey::Thread(self.board.clone(), self.thread.no());
         let own = PageKey::OfThread(self.board.clone(), self.thread.no(), ThreadFile::Feed);
         let tag = format!("{}/thread/{}", self.board, self.thread.no());
@@ -247,11 +243,22 @@ impl<'a> DrawnThread<'a> {
             page: &page,
             updated: summary.last_at,
         };
-        feed::feed(self.site, &head, std::iter::once(entries.as_str()))
+        let shown: Vec<usize> = newest.take(feed::POSTS).collect();
+        let bodies: usize = shown.iter().map(|index| self.body(*index).len()).sum();
+        let mut out = feed::begin(self.site, &head, bodies + 512 * shown.len());
+        let mut writer = self.entries();
+        for index in shown {
+            self.entry(&mut writer, theme, title, index, &mut out);
+        }
+        feed::end(out)
+    }
+
+    fn entries(&self) -> EntryWriter<'a> {
+        EntryWriter::new(self.site, self.board, &PageKey::Thread(self.board.clone(), self.thread.no()))
     }
 
     /// Adds a post as an entry of a feed. The opening post is called what the thread is.
-    fn entry(&self, theme: &Theme, title: &str, index: usize, out: &mut String) {
+    fn entry(&self, writer: &mut EntryWriter<'_>, theme: &Theme, title: &str, index: usize, out: &mut String) {
         let post = &self.thread.posts[index];
         let number;
         let title = match (index, post.subject.as_str()) {
@@ -262,7 +269,6 @@ impl<'a> DrawnThread<'a> {
             }
             (_, subject) => subject,
         };
-        let writer = EntryWriter::new(self.site, self.board, &PageKey::Thread(self.board.clone(), self.thread.no()));
         writer.push(out, post, title, self.signed(post, theme), self.body(index));
     }
 
@@ -275,7 +281,7 @@ impl<'a> DrawnThread<'a> {
     pub fn json(&self, theme: &Theme, summary: &ThreadSummary) -> String {
         let living = (1..self.thread.posts.len()).filter(|index| !self.thread.posts[*index].deleted);
         let shown: Vec<usize> = std::iter::once(0).chain(living).collect();
-        let (mut out, replies) = self.json_of(&shown, theme);
+        let mut out = self.begin_json(&shown, theme);
         self.end_op(summary, &mut out);
         if self.settings.poster_ids {
             // What the API calls so: how many posted here, as far as ids tell.
@@ -283,20 +289,48 @@ impl<'a> DrawnThread<'a> {
             let posters: BTreeSet<&str> = living.map(|post| post.poster_id.as_str()).collect();
             json::number(&mut out, "unique_ips", posters.len() as i64);
         }
-        json::thread(&out, &replies)
+        self.end_json(&shown, theme, out)
     }
 
     /// The opening post and the last replies, likewise. `tail_id` is the last post that is left out: who has that one has
     /// all before it.
     pub fn tail_json(&self, theme: &Theme, summary: &ThreadSummary) -> String {
         let shown = preview(self.thread, TAIL_POSTS);
-        let (mut out, replies) = self.json_of(&shown, theme);
+        let mut out = self.begin_json(&shown, theme);
         self.end_op(summary, &mut out);
         let first = shown.get(1).copied().unwrap_or_default();
         let before = (0..first).rev().find(|index| *index == 0 || !self.thread.posts[*index].deleted);
         let before = before.map_or(self.thread.no(), |index| self.thread.posts[index].no);
         json::number(&mut out, "tail_id", before.get() as i64);
-        json::thread(&out, &replies)
+        self.end_json(&shown, theme, out)
+    }
+
+    /// A thread of these posts up to what is told of it at the first one, with room for all.
+    fn begin_json(&self, shown: &[usize], theme: &Theme) -> String {
+        let bodies: usize = shown.iter().map(|index| self.body(*index).len()).sum();
+        let mut out = String::with_capacity(bodies + bodies / 8 + 160 * shown.len() + 512);
+        out.push_str(json::THREAD_OPENS);
+        if let Some(op) = shown.first() {
+            self.json_writer(theme).open(&self.thread.posts[*op], self.body(*op), &mut out);
+        }
+        out
+    }
+
+    /// Ends it: the opening post, and all the others.
+    fn end_json(&self, shown: &[usize], theme: &Theme, mut out: String) -> String {
+        out.push('}');
+        let mut writer = self.json_writer(theme);
+        for index in shown.iter().skip(1) {
+            out.push(',');
+            writer.open(&self.thread.posts[*index], self.body(*index), &mut out);
+            out.push('}');
+        }
+        out.push_str(json::THREAD_ENDS);
+        out
+    }
+
+    fn json_writer<'b>(&'b self, theme: &'b Theme) -> PostWriter<'b> {
+        PostWriter::new(self.thread, theme.anonymous(self.settings), self.settings.poster_ids)
     }
 
     /// Adds what is told of the thread at its opening post.
@@ -306,7 +340,7 @@ impl<'a> DrawnThread<'a> {
 
     /// The first of these posts, not ended, and the others with commas between them.
     fn json_of(&self, shown: &[usize], theme: &Theme) -> (String, String) {
-        let mut writer = PostWriter::new(self.thread, theme.anonymous(self.settings), self.settings.poster_ids);
+        let mut writer = self.json_writer(theme);
         let bodies: usize = shown.iter().map(|index| self.body(*index).len()).sum();
         let (mut op, mut replies) = (String::with_capacity(1024), String::with_capacity(bodies + 160 * shown.len()));
         for (at, index) in shown.iter().enumerate() {
