@@ -104,6 +104,18 @@ impl Sandbox {
     }
 }
 
+/// What a page says without when something was last changed, which programs are told.
+pub fn without_changes(bytes: &[u8]) -> String {
+    let mut text = String::from_utf8_lossy(bytes).into_owned();
+    for mark in ["\"last_modified\":", "<updated>", "<lastmod>"] {
+        let is_of_time = |c: char| c.is_ascii_digit() || "-:TZ".contains(c);
+        let mut parts = text.split(mark);
+        let first = parts.next().unwrap_or_default().to_owned();
+        text = parts.fold(first, |text, part| text + mark + part.trim_start_matches(is_of_time));
+    }
+    text
+}
+
 /// Progress that nobody sees.
 pub fn quiet() -> Progress {
     Progress::new(true)
