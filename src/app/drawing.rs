@@ -52,11 +52,17 @@ impl Drawing<'_> {
             progress.tick();
             (key, put(page, target))
         };
-        let mut results: Vec<PutResult> = match ready.len() {
-            // Not worth waking another thread.
-            0..2 => ready.into_iter().map(put_one).collect(),
-            _ => ready.into_par_iter().with_max_len(1).map(put_one).collect(),
-        };
+        // Pages link to what programs read of them, and other names need what they are names of.
+        let (aliases, ready): (Vec<_>, Vec<_>) = ready.into_iter().partition(|(key, _)| key.original().is_some());
+        let (files, ready): (Vec<_>, Vec<_>) = ready.into_iter().partition(|(key, _)| key.is_for_programs());
+        let mut results: Vec<PutResult> = Vec::new();
+        for ready in [files, ready, aliases] {
+            match ready.len() {
+                // Not worth waking another thread.
+                0..2 => results.extend(ready.into_iter().map(put_one)),
+                _ => results.par_extend(ready.into_par_iter().with_max_len(1).map(put_one)),
+            }
+        }
         results.extend(self.each(pages, |key, page| put_one((key, page))));
         results
     }
