@@ -85,6 +85,8 @@ test('what was typed is kept when a post has too many lines, and can be sent aga
   const typed = { name: 'Ann "quoted" <i>', options: 'sage', body };
   await send(page, typed);
   await page.locator('text=The body is too long: 502 of at most 400 lines.').waitFor();
+  // The sentence stands above the form, of which a slow machine may have only a part by then.
+  await page.waitForLoadState();
   assert.equal(page.url(), `${site.url}post`);
   for (const [name, text] of Object.entries(typed)) {
     assert.equal(await page.locator(`[name=${name}]`).inputValue(), text);
