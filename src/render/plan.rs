@@ -53,9 +53,11 @@ fn pages_of_thread(site: &Site, board: &BoardSlug, summary: &ThreadSummary) -> i
     std::iter::once(PageKey::Thread(board.clone(), summary.no)).chain(tail).chain(files)
 }
 
-/// All pages that a thread can have.
-fn conceivable_pages(board: &BoardSlug, no: PostNo) -> impl Iterator<Item = PageKey> {
-    let files = ThreadFile::ALL.into_iter().map(move |file| PageKey::OfThread(board.clone(), no, file));
+/// All pages that a thread can have on this site, as it is written: a site of many threads is planned as a whole, and what
+/// other formats would have is not there to go.
+fn conceivable_pages(site: &Site, board: &BoardSlug, no: PostNo) -> impl Iterator<Item = PageKey> {
+    let files = ThreadFile::ALL.into_iter().filter(|file| has_format(site, file.format()));
+    let files = files.map(move |file| PageKey::OfThread(board.clone(), no, file));
     [PageKey::Thread(board.clone(), no), PageKey::Tail(board.clone(), no)].into_iter().chain(files)
 }
 
@@ -188,11 +190,11 @@ pub fn touched(site: &Site, delta: &Delta) -> Touched {
             None => continue,
         }
         // It may have been longer before.
-        let gone = conceivable_pages(&key.board, key.no).filter(|page| !touched.draw.contains(page));
+        let gone = conceivable_pages(site, &key.board, key.no).filter(|page| !touched.draw.contains(page));
         touched.gone.extend(gone);
     }
     for key in &delta.gone {
-        touched.gone.extend(conceivable_pages(&key.board, key.no));
+        touched.gone.extend(conceivable_pages(site, &key.board, key.no));
     }
     for (slug, lists) in &delta.boards {
         let Some(board) = site.board(slug) else { continue };
